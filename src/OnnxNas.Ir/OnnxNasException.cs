@@ -1,0 +1,22 @@
+namespace OnnxNas.Ir;
+
+/// <summary>
+/// The base of every error this project reports to its user. The message is finished: what is wrong, where,
+/// what was found and expected, and what to do next.
+/// </summary>
+public abstract class OnnxNasException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A file is not a usable ONNX model, or a graph breaks the rules of ONNX.</summary>
+public sealed class ModelFormatException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
+/// <summary>An operator, a version of it, an attribute value or an element type that is not implemented.</summary>
+public sealed class UnsupportedOperatorException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
+/// <summary>Shapes or element types of a node's inputs do not fit the operator.</summary>
+public sealed class ShapeInferenceException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
+/// <summary>A choice marker, an architecture or a search setting is wrong.</summary>
+public sealed class ChoiceException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
+/// <summary>A data file is missing, damaged, or does not fit the model.</summary>
+public sealed class DataException(string message, Exception? inner = null) : OnnxNasException(message, inner);
