@@ -1,0 +1,70 @@
+using OnnxNas.Ir.Inference;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Operators;
+
+/// <summary>
+/// An operator bound to one node: attributes are read and checked once, in the constructor. Immutable.
+/// The kernel is a pure function of inputs, attributes and the training flag.
+/// </summary>
+public abstract class OnnxOperator
+{
+    /// <summary>
+    /// Types and, where cheap, elements of the outputs. A null entry means nothing is known.
+    /// Fewer entries than outputs is fine.
+    /// </summary>
+    /// <exception cref="Ir.ShapeInferenceException">The inputs do not fit the operator.</exception>
+    public abstract IReadOnlyList<InferredValue?> Infer(InferenceContext context);
+
+    /// <summary>
+    /// Computes the outputs, in order; an output nobody asked for may be null. The kernel must check whatever
+    /// would make libtorch abort. It may return an input itself; it never changes one in place.
+    /// </summary>
+    public abstract Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context);
+
+    /// <summary>Inputs that are trained when they are float constants (weights, biases, norm scales).</summary>
+    public virtual IReadOnlyList<int> ParameterInputs => [];
+
+    /// <summary>
+    /// Inputs that hold running statistics, and the output that gives the next value in training mode.
+    /// </summary>
+    public virtual IReadOnlyList<(int Input, int Output)> Buffers => [];
+
+    /// <summary>
+    /// Multiply-accumulate operations of the node, with the batch symbol left in; null where the notion does not
+    /// exist or a shape is unknown.
+    /// </summary>
+    public virtual Ir.Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) => null;
+}
+
+/// <summary>An operator that decides which of its inputs are computed at all.</summary>
+public abstract class LazyOperator : OnnxOperator
+{
+    /// <summary>Computes the outputs from the inputs it asks for.</summary>
+    public abstract Tensor?[] Run(ILazyInputs inputs, RunContext context);
+
+    /// <inheritdoc/>
+    public sealed override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) => Run(new Ready(inputs), context);
+
+    private sealed class Ready(IReadOnlyList<Tensor?> inputs) : ILazyInputs
+    {
+        public int Count => inputs.Count;
+
+        public Tensor this[int index] => inputs[index] ?? throw new ArgumentOutOfRangeException(nameof(index), index, "The input is omitted.");
+    }
+}
+
+/// <summary>Inputs computed when first asked for.</summary>
+public interface ILazyInputs
+{
+    /// <summary>Number of inputs.</summary>
+    int Count { get; }
+
+    /// <summary>The value of an input, computed now if it was not before. Owned by the executor: do not dispose it.</summary>
+    Tensor this[int index] { get; }
+}
+
+/// <summary>What a kernel knows of the run.</summary>
+/// <param name="Training">Batch statistics and dropout are on.</param>
+/// <param name="OutputCount">Outputs the node declares; trailing ones beyond need not be computed.</param>
+public readonly record struct RunContext(bool Training, int OutputCount);

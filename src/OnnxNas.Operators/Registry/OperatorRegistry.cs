@@ -1,0 +1,98 @@
+using System.Reflection;
+using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
+
+namespace OnnxNas.Operators;
+
+/// <summary>
+/// Operators by domain, name and since-version. The greatest since-version at or below the model's opset serves a node.
+/// </summary>
+public sealed class OperatorRegistry : ITypeRules
+{
+    /// <summary>The newest opset of ai.onnx that tests cover; newer models are refused.</summary>
+    public const int NewestOpset = 26;
+
+    /// <summary>The oldest opset of ai.onnx that is served.</summary>
+    public const int OldestOpset = 7;
+
+    private readonly Dictionary<(string Domain, string Name), OperatorDefinition> definitions = [];
+
+    /// <summary>A registry of these operators.</summary>
+    /// <exception cref="ArgumentException">Two families define one operator.</exception>
+    public OperatorRegistry(IEnumerable<IOperatorFamily> families)
+    {
+        foreach (var definition in families.SelectMany(f => f.Operators))
+        {
+            if (!definitions.TryAdd((definition.Domain, definition.Name), definition))
+                throw new ArgumentException($"Operator {definition.Domain}::{definition.Name} is registered twice.", nameof(families));
+        }
+    }
+
+    /// <summary>The operators of ai.onnx in this assembly.</summary>
+    public static OperatorRegistry Default { get; } = new(FamiliesOf(typeof(OperatorRegistry).Assembly));
+
+    /// <summary>All operators, ordered by domain and name.</summary>
+    public IEnumerable<OperatorDefinition> Definitions =>
+        definitions.Values.OrderBy(d => d.Domain, StringComparer.Ordinal).ThenBy(d => d.Name, StringComparer.Ordinal);
+
+    /// <summary>The operator families of an assembly, in order of name.</summary>
+    public static IEnumerable<IOperatorFamily> FamiliesOf(Assembly assembly) =>
+        from type in assembly.GetTypes()
+        where typeof(IOperatorFamily).IsAssignableFrom(type) && type is { IsAbstract: false, IsInterface: false }
+        orderby type.FullName
+        select (IOperatorFamily)Activator.CreateInstance(type)!;
+
+    /// <summary>Checks the operator sets of a model.</summary>
+    /// <exception cref="UnsupportedOperatorException">The opset is newer than tested, or older than served.</exception>
+    public static void RequireSupported(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Opset > NewestOpset)
+            throw new UnsupportedOperatorException($"The model imports opset {model.Opset} of ai.onnx; the newest one tested here is {NewestOpset}. Export it with opset_version={NewestOpset} or lower.");
+        if (model.Opset is > 0 and < OldestOpset)
+            throw new UnsupportedOperatorException($"The model imports opset {model.Opset} of ai.onnx; the oldest one served is {OldestOpset}. Convert it with the ONNX version converter.");
+    }
+
+    /// <summary>Why a node cannot run, or null where it can.</summary>
+    public string? WhyUnsupported(Node node, IReadOnlyDictionary<string, int> opsets)
+    {
+        try
+        {
+            Bind(node, opsets);
+            return null;
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Binds a node to its operator.</summary>
+    /// <exception cref="UnsupportedOperatorException">The operator, its version or an attribute is not supported.</exception>
+    /// <exception cref="ModelFormatException">An attribute is missing or of the wrong kind, or the domain is not imported.</exception>
+    public OnnxOperator Bind(Node node, IReadOnlyDictionary<string, int> opsets)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(opsets);
+        if (!definitions.TryGetValue((node.Domain, node.OpType), out var definition))
+            throw new UnsupportedOperatorException($"{node}: operator {Display(node)} is not supported. Replace it, or add it as one file in OnnxNas.Operators.");
+        if (!opsets.TryGetValue(node.Domain, out var opset))
+            throw new ModelFormatException($"{node}: the model does not import an operator set for domain '{node.Domain}'.");
+        var version = definition.Versions.LastOrDefault(v => v <= opset);
+        if (version == 0)
+            throw new UnsupportedOperatorException($"{node}: operator {Display(node)} exists here from opset {definition.Versions[0]} on, the model imports {opset}.");
+        var reader = new NodeReader(node, version);
+        var bound = definition.Bind(reader);
+        reader.RequireAllRead();
+        return bound;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<InferredValue?> Infer(InferenceContext context, IReadOnlyDictionary<string, int> opsets)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return Bind(context.Node, opsets).Infer(context);
+    }
+
+    private static string Display(Node node) => node.Domain.Length == 0 ? node.OpType : $"{node.Domain}::{node.OpType}";
+}
