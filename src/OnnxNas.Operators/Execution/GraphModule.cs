@@ -1,5 +1,4 @@
 using OnnxNas.Ir;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
