@@ -41,13 +41,6 @@ public static class StrategyCatalog
     public static OneShotTrainer Create(string name, TrainingTask task)
     {
         Require(name);
-        try
-        {
-            return (OneShotTrainer)Activator.CreateInstance(Known[name].Type, task)!;
-        }
-        catch (TargetInvocationException e) when (e.InnerException is OnnxNasException inner)
-        {
-            throw inner;
-        }
+        return (OneShotTrainer)Activator.CreateInstance(Known[name].Type, BindingFlags.DoNotWrapExceptions, null, [task], null)!;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OnnxNas.Ir;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -13,13 +14,13 @@ internal static class GradientStep
     /// not depend on keeps a null gradient, so that neither momentum nor weight decay moves it. Returns the loss.
     /// </summary>
     /// <exception cref="TrainingException">The loss is not finite.</exception>
-    public static double Apply(Tensor loss, optim.Optimizer optimizer, IReadOnlyList<Parameter> parameters, double clip, double lr)
+    public static double Apply(Tensor loss, optim.Optimizer optimizer, IReadOnlyList<Parameter> parameters, double clip, double lr, string position)
     {
         var value = loss.to_type(ScalarType.Float64).item<double>();
         if (!double.IsFinite(value))
         {
             throw new TrainingException(
-                $"the loss became {value.ToString(CultureInfo.InvariantCulture)}. Try a lower --lr (now {lr.ToString(CultureInfo.InvariantCulture)}), " +
+                $"The loss became {value.ToString(CultureInfo.InvariantCulture)} at {position}. Try a lower --lr (now {lr.ToString(CultureInfo.InvariantCulture)}), " +
                 "a lower --grad-clip, or inputs scaled to about 0..1.");
         }
 

@@ -1,4 +1,3 @@
-using OnnxNas.Ir;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
 using TorchSharp.Modules;
@@ -72,7 +71,7 @@ public abstract class OneShotTrainer : IDisposable
     {
         Supernet.Module.Training = true;
         var loss = Task.Loss.Of(Supernet.Forward(batch.Inputs)[0], batch.Label);
-        return GradientStep.Apply(loss, optimizer, parameters, clip, Task.Options.Lr);
+        return GradientStep.Apply(loss, optimizer, parameters, clip, Task.Options.Lr, Task.Position);
     }
 
     /// <summary>Frees the supernet.</summary>

@@ -45,6 +45,9 @@ public sealed class TrainingTask
     /// <summary>Training steps of one epoch.</summary>
     public int StepsPerEpoch => train.Count;
 
+    /// <summary>Where training stands, for messages.</summary>
+    internal string Position { get; private set; } = "the start";
+
     internal double LastLoss { get; set; }
 
     internal double EpochLoss { get; private set; }
@@ -67,6 +70,7 @@ public sealed class TrainingTask
             Cancellation.ThrowIfCancellationRequested();
             if (held.Count == 0)
                 held = new(valid.Shuffled(epoch + Options.Epochs * round++));
+            Position = $"epoch {epoch + 1}, step {done + 1} of {StepsPerEpoch}";
             var before = Stopwatch.GetTimestamp();
             using (NewDisposeScope())
                 yield return (train.Load(indices), valid.Load(held.Dequeue()));
