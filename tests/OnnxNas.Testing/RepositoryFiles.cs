@@ -1,5 +1,3 @@
-using Microsoft.VisualStudio.TestTools.UnitTesting;
-
 namespace OnnxNas.Testing;
 
 /// <summary>Where tests find files that are not built into them.</summary>
