@@ -51,7 +51,7 @@ public sealed class Architecture : IEquatable<Architecture>
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(random);
-        return new(space, space.Choices.ToDictionary(c => c.Label, c => Draw(c, random)));
+        return new(space, space.Choices.ToDictionary(c => c.Label, c => (IReadOnlyList<int>)Draw(c, random)));
     }
 
     /// <summary>Reads an architecture file.</summary>
@@ -110,7 +110,7 @@ public sealed class Architecture : IEquatable<Architecture>
     public override string ToString() =>
         string.Join(' ', selections.Select(s => $"{s.Key}={string.Join(',', s.Value.Select(i => space[s.Key].Candidates[i]))}"));
 
-    private static IReadOnlyList<int> Draw(Choice choice, SeededRandom random)
+    private static int[] Draw(Choice choice, SeededRandom random)
     {
         if (choice is LayerChoice)
             return [random.NextInt(choice.Candidates.Count)];

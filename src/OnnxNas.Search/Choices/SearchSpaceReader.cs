@@ -30,7 +30,7 @@ internal sealed class SearchSpaceReader(Model model)
         var label = node.Attribute("label")?.AsString();
         if (string.IsNullOrEmpty(label))
             throw Error(node, "attribute 'label' is missing or empty; give every choice a label.");
-        var read = node.OpType switch
+        Choice read = node.OpType switch
         {
             Markers.LayerChoice => ReadLayerChoice(node, label),
             Markers.InputChoice => ReadInputChoice(node, label),
