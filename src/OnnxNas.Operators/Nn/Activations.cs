@@ -33,8 +33,8 @@ internal sealed class Activations : IOperatorFamily
 
     private static Tensor Softsign(Tensor x)
     {
-        using var magnitude = x.abs();
-        using var divisor = magnitude + 1;
+        var magnitude = x.abs();
+        var divisor = magnitude + 1;
         return x / divisor;
     }
 
@@ -82,8 +82,8 @@ internal sealed class Activations : IOperatorFamily
         {
             if (fused && x.dtype == ScalarType.Float32)
                 return nn.functional.hardsigmoid(x);
-            using var scaled = x * alpha;
-            using var shifted = scaled + beta;
+            var scaled = x * alpha;
+            var shifted = scaled + beta;
             return shifted.clamp(zero, one);
         };
     }
@@ -103,8 +103,8 @@ internal sealed class Activations : IOperatorFamily
         var alpha = (Scalar)(double)factor;
         return x =>
         {
-            using var scaled = x * alpha;
-            using var gate = scaled.sigmoid();
+            var scaled = x * alpha;
+            var gate = scaled.sigmoid();
             return x * gate;
         };
     }
@@ -114,13 +114,12 @@ internal sealed class Activations : IOperatorFamily
         var (bound, offset) = ((double)node.Float("lambd", 0.5f), (double)node.Float("bias", 0));
         return x =>
         {
-            using var scope = NewDisposeScope();
             // Integers are shrunk as doubles and cut back.
             var type = x.dtype;
             var wide = x.is_floating_point() ? x : x.to(ScalarType.Float64);
             var zero = zeros_like(wide);
             var y = where(wide > bound, wide - offset, where(wide < -bound, wide + offset, zero));
-            return y.to(type).MoveToOuterDisposeScope();
+            return y.to(type);
         };
     }
 }

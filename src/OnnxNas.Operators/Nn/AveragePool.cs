@@ -35,8 +35,7 @@ internal sealed class AveragePool : OnnxOperator
             };
         }
 
-        using var scope = NewDisposeScope();
-        return [(place.Sum(x) / Counts(place, x)).MoveToOuterDisposeScope()];
+        return [(place.Sum(x) / Counts(place, x))];
     }
 
     // How many elements of each window count, as [1,1,outputs..].

@@ -57,11 +57,10 @@ internal sealed class BatchNormalization : OnnxOperator
         if (extents is null)
             return Normalize(x, inputs, context);
         // One axis is a batch of one channel; per activation, every activation is a channel.
-        using var flat = x.reshape(x.size(0), -1);
-        using var scope = NewDisposeScope();
+        var flat = x.reshape(x.size(0), -1);
         var outputs = Normalize(flat, [flat, .. inputs.Skip(1).Select(p => p!.reshape(-1))], context);
         for (var i = 0; i < outputs.Length; i++)
-            outputs[i] = outputs[i]?.reshape(i == 0 ? extents : inputs[3]!.shape).MoveToOuterDisposeScope();
+            outputs[i] = outputs[i]?.reshape(i == 0 ? extents : inputs[3]!.shape);
         return outputs;
     }
 
@@ -73,12 +72,12 @@ internal sealed class BatchNormalization : OnnxOperator
             Rules.Require(p.dim() == 1 && p.size(0) == channels, () => $"BatchNormalization: X {x.Text()} takes parameters [{channels}], got {p.Text()}.");
         // Libtorch wants the parameters all in X's type, or all in float32 beside a 16-bit X.
         var type = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? ScalarType.Float32 : x.dtype;
-        using var castScale = scale.dtype == type ? null : scale.to(type);
-        using var castBias = bias.dtype == type ? null : bias.to(type);
+        var castScale = scale.dtype == type ? null : scale.to(type);
+        var castBias = bias.dtype == type ? null : bias.to(type);
         if (context.Training)
             return Train(x, castScale ?? scale, castBias ?? bias, mean, variance, context);
-        using var castMean = mean.dtype == type ? null : mean.to(type);
-        using var castVariance = variance.dtype == type ? null : variance.to(type);
+        var castMean = mean.dtype == type ? null : mean.to(type);
+        var castVariance = variance.dtype == type ? null : variance.to(type);
         var y = nn.functional.batch_norm(x, castMean ?? mean, castVariance ?? variance, castScale ?? scale, castBias ?? bias, training: false, 0, epsilon);
         // The executor may own both sides, so the statistics go out as aliases.
         return context.OutputCount > 1 ? [y, mean.alias(), variance.alias()] : [y];
@@ -86,9 +85,8 @@ internal sealed class BatchNormalization : OnnxOperator
 
     private Tensor?[] Train(Tensor x, Tensor scale, Tensor bias, Tensor mean, Tensor variance, RunContext context)
     {
-        using var scope = NewDisposeScope();
         // Libtorch moves these from zero all the way (momentum 1) to the batch's own statistics, in the pass it makes anyway.
-        var (batchMean, unbiased) = (zeros_like(scale).detach(), zeros_like(scale).detach());
+        var (batchMean, unbiased) = (zeros_like(scale), zeros_like(scale));
         var y = nn.functional.batch_norm(x, batchMean, unbiased, scale, bias, training: true, 1, epsilon);
         using var still = no_grad();
         var count = x.numel() / Math.Max(1, x.size(1));
@@ -97,10 +95,7 @@ internal sealed class BatchNormalization : OnnxOperator
         var nextMean = Next(mean, batchMean);
         var nextVariance = Next(variance, batchVariance);
         Tensor?[] all = [y, nextMean, nextVariance, batchMean, batchVariance];
-        var outputs = all[..Math.Clamp(context.OutputCount, 3, 5)];
-        foreach (var output in outputs)
-            output!.MoveToOuterDisposeScope();
-        return outputs;
+        return all[..Math.Clamp(context.OutputCount, 3, 5)];
     }
 
     private Tensor Next(Tensor running, Tensor batch) => running * momentum + batch.to(running.dtype) * (1 - momentum);

@@ -43,8 +43,8 @@ internal sealed class Clip : OnnxOperator
         // The form with numbers is the faster one, but loses the bounds' gradient and large integers, and waits for an accelerator.
         if (x.is_floating_point() && IsPlain(lower) && IsPlain(upper))
             return [x.clamp(Number(lower), Number(upper))];
-        using var low = lower?.reshape();
-        using var high = upper?.reshape();
+        var low = lower?.reshape();
+        var high = upper?.reshape();
         return [x.clamp(low, high)];
     }
 
@@ -54,7 +54,7 @@ internal sealed class Clip : OnnxOperator
     {
         if (bound is null)
             return null;
-        using var wide = bound.to(ScalarType.Float64);
+        var wide = bound.to(ScalarType.Float64);
         return wide.item<double>();
     }
 

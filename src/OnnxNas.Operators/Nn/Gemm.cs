@@ -50,10 +50,10 @@ internal sealed class Gemm : OnnxOperator
         Rules.Require(a.size(transA ? 0 : 1) == b.size(transB ? 1 : 0), () => $"Gemm: A {a.Text()} and B {b.Text()} do not multiply.");
         var (rows, columns) = (a.size(transA ? 1 : 0), b.size(transB ? 0 : 1));
         Rules.Require(c is null || Rules.BroadcastsTo(c.shape, [rows, columns]), () => $"Gemm: C {c!.Text()} does not broadcast to [{rows},{columns}].");
-        using var left = transA ? a.t() : null;
+        var left = transA ? a.t() : null;
         if (a.is_floating_point() && transB && alpha == 1 && (c is null || beta == 1 && c.dim() == 1 && c.size(0) == columns))
             return [nn.functional.linear(left ?? a, b, c)];
-        using var right = transB ? b.t() : null;
+        var right = transB ? b.t() : null;
         return [Multiply(left ?? a, right ?? b, c)];
     }
 
@@ -64,17 +64,13 @@ internal sealed class Gemm : OnnxOperator
         var product = a.mm(b);
         if (c is null && alpha == 1)
             return product;
-        using (product)
-        {
-            if (a.is_floating_point())
-                return product * alpha;
-            // Integers are scaled as doubles and cut back.
-            using var scope = NewDisposeScope();
-            var sum = product.to(ScalarType.Float64) * alpha;
-            if (c is not null)
-                sum += c.to(ScalarType.Float64) * beta;
-            return sum.to(a.dtype).MoveToOuterDisposeScope();
-        }
+        if (a.is_floating_point())
+            return product * alpha;
+        // Integers are scaled as doubles and cut back.
+        var sum = product.to(ScalarType.Float64) * alpha;
+        if (c is not null)
+            sum += c.to(ScalarType.Float64) * beta;
+        return sum.to(a.dtype);
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>

@@ -32,11 +32,8 @@ internal sealed class GlobalPool(Func<Tensor, long[], Tensor> reduce) : OnnxOper
     private static Tensor Max(Tensor x, long[] axes)
     {
         Rules.Require(x.numel() > 0, () => $"GlobalMaxPool: X {x.Text()} is empty.");
-        using var planes = x.flatten(2);
-        var (values, indices) = planes.max(2, keepdim: true);
-        indices.Dispose();
-        using (values)
-            return values.reshape([x.size(0), x.size(1), .. axes.Select(_ => 1L)]);
+        var planes = x.flatten(2);
+        return planes.max(2, keepdim: true).values.reshape([x.size(0), x.size(1), .. axes.Select(_ => 1L)]);
     }
 
     /// <summary>Registration.</summary>

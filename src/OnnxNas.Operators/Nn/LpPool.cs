@@ -23,9 +23,8 @@ internal sealed class LpPool : OnnxOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        using var scope = NewDisposeScope();
         var x = inputs[0]!;
-        return [Root(window.Place(x).Sum(Power(x, p)), p).MoveToOuterDisposeScope()];
+        return [Root(window.Place(x).Sum(Power(x, p)), p)];
     }
 
     private static long Exponent(NodeReader node) => node.Int("p", 2) is var p and > 0 ? p : throw node.Malformed($"p is {node.Int("p", 2)}; it must be positive.");
@@ -55,9 +54,8 @@ internal sealed class LpPool : OnnxOperator
 
         public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
         {
-            using var scope = NewDisposeScope();
             var x = inputs[0]!;
-            return [Root(Power(x, p).sum(GlobalPool.Axes(x), keepdim: true), p).MoveToOuterDisposeScope()];
+            return [Root(Power(x, p).sum(GlobalPool.Axes(x), keepdim: true), p)];
         }
     }
 

@@ -32,17 +32,16 @@ internal sealed class MaxPool : OnnxOperator
         if (x.is_floating_point() && place.IsNative && context.OutputCount < 2)
             return [Pool(x, place, place.Begins, place.CeilMode)];
 
-        using var scope = NewDisposeScope();
         // The 8-bit integers it is defined for are exact in float32.
         var wide = x.is_floating_point() ? x : x.to(ScalarType.Float32);
         var (input, pads, ceil) = place.IsNative
             ? (wide, place.Begins, place.CeilMode)
             : (place.Pad(wide, double.NegativeInfinity), new long[place.Begins.Length], false);
         if (context.OutputCount < 2)
-            return [Pool(input, place, pads, ceil).to(x.dtype).MoveToOuterDisposeScope()];
+            return [Pool(input, place, pads, ceil).to(x.dtype)];
         var (y, local) = PoolWithIndices(input, place, pads, ceil);
         var indices = Number(local, x.shape, input.shape.AsSpan(2), place.IsNative ? pads : place.Begins, place.IsNative);
-        return [y.to(x.dtype).MoveToOuterDisposeScope(), indices.MoveToOuterDisposeScope()];
+        return [y.to(x.dtype), indices];
     }
 
     private static Tensor Pool(Tensor x, PoolWindow.Placement place, long[] pads, bool ceil) => pads.Length switch

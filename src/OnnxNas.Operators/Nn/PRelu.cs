@@ -22,12 +22,12 @@ internal sealed class PRelu : OnnxOperator
         Rules.Require(Rules.BroadcastsTo(slopes, extents), () => $"PRelu: slope {slope.Text()} does not broadcast to X {x.Text()}.");
         if (x.is_floating_point() && (slope.numel() == 1 || IsPerChannel(slopes, extents)))
         {
-            using var flat = slope.reshape(-1);
+            var flat = slope.reshape(-1);
             return [nn.functional.prelu(x, flat)];
         }
 
-        using var scaled = x * slope;
-        using var kept = x > 0;
+        var scaled = x * slope;
+        var kept = x > 0;
         return [where(kept, x, scaled)];
     }
 

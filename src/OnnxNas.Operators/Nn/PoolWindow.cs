@@ -90,7 +90,6 @@ internal sealed class PoolWindow
         /// <summary>The sum over each window of X padded with zeros: a convolution of every plane with ones.</summary>
         public Tensor Sum(Tensor x)
         {
-            using var scope = NewDisposeScope();
             var (n, lead) = (Outputs.Length, x.size(0) * x.size(1));
             var padded = Pad(x, 0);
             var planes = padded.reshape([lead, 1, .. padded.shape.AsSpan(2)]);
@@ -101,7 +100,7 @@ internal sealed class PoolWindow
                 2 => nn.functional.conv2d(planes, weight, null, Strides, [0, 0], Dilations),
                 _ => nn.functional.conv3d(planes, weight, null, Strides, [0, 0, 0], Dilations),
             };
-            return sum.reshape([x.size(0), x.size(1), .. Outputs]).MoveToOuterDisposeScope();
+            return sum.reshape([x.size(0), x.size(1), .. Outputs]);
         }
     }
 }
