@@ -15,6 +15,9 @@ public sealed class Model(Graph graph)
     /// <summary>The version of ai.onnx; 0 where not imported.</summary>
     public int Opset => OpsetImports.TryGetValue("", out var version) ? (int)version : 0;
 
+    /// <summary>The operator sets as the registry wants them.</summary>
+    public IReadOnlyDictionary<string, int> OpsetVersions() => OpsetImports.ToDictionary(o => o.Key, o => (int)o.Value);
+
     /// <summary>Model-local functions, in the order of the file.</summary>
     public IList<Function> Functions { get; } = [];
 

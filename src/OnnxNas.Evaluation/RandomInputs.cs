@@ -1,0 +1,97 @@
+using OnnxNas.Ir;
+
+namespace OnnxNas.Evaluation;
+
+/// <summary>Random tensors that fit a model's inputs: the same for the same seed, on every machine.</summary>
+public static class RandomInputs
+{
+    // Small enough to be cheap, large enough for a kernel or a window to slide.
+    private const long OtherExtent = 8;
+
+    /// <summary>Feeds for a loaded model.</summary>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int)"/>
+    public static IReadOnlyDictionary<string, TensorData> For(
+        OnnxSession session, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        return For(session.Inputs, seed, batch, symbols, integersBelow);
+    }
+
+    /// <summary>Feeds for a model's graph. Inputs that have an initializer as default are left out.</summary>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int)"/>
+    public static IReadOnlyDictionary<string, TensorData> For(
+        Model model, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var inputs = model.Graph.Inputs.Where(v => v.Initializer is null).Select(v => new TensorInfo(v.Name, v.Element, v.Shape));
+        return For(inputs, seed, batch, symbols, integersBelow);
+    }
+
+    /// <summary>Feeds for these inputs: floats of the standard normal distribution, whole numbers in 0 … <paramref name="integersBelow"/> − 1, bools.</summary>
+    /// <param name="inputs">What is needed.</param>
+    /// <param name="seed">Selects the numbers. Each input draws from a stream of its own, by position.</param>
+    /// <param name="batch">The extent of a free first axis, and of every axis of the same symbol.</param>
+    /// <param name="symbols">Extents by symbol. Free extents that are neither here nor the batch become 8.</param>
+    /// <param name="integersBelow">The default 2 suits every embedding table, one-hot and index of more than one row.</param>
+    /// <exception cref="UnsupportedOperatorException">An input is no tensor of known rank, or of a type that cannot be drawn.</exception>
+    public static IReadOnlyDictionary<string, TensorData> For(
+        IEnumerable<TensorInfo> inputs, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        TensorInfo[] list = [.. inputs];
+        var extents = Extents(list, batch, symbols);
+        return list.Select((info, i) => (info.Name, Tensor: Draw(info, extents, batch, new SeededRandom(seed, i), integersBelow)))
+            .ToDictionary(pair => pair.Name, pair => pair.Tensor);
+    }
+
+    /// <summary>A tensor of random elements.</summary>
+    /// <exception cref="UnsupportedOperatorException">The type cannot be drawn.</exception>
+    public static TensorData Draw(ElementType type, IReadOnlyList<long> dims, SeededRandom random, int integersBelow = 2)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        return type switch
+        {
+            ElementType.Float32 => Fill(dims, () => (float)random.NextGaussian()),
+            ElementType.Float64 => Fill(dims, random.NextGaussian),
+            ElementType.Float16 => Fill(dims, () => (Half)random.NextGaussian()),
+            ElementType.BFloat16 => TensorData.FromBytes(type, dims, Fill(dims, () => (ushort)(BitConverter.SingleToUInt32Bits((float)random.NextGaussian()) >> 16)).Bytes),
+            ElementType.Bool => Fill(dims, () => random.NextInt(2) == 1),
+            ElementType.Int8 => Fill(dims, () => (sbyte)random.NextInt(integersBelow)),
+            ElementType.UInt8 => Fill(dims, () => (byte)random.NextInt(integersBelow)),
+            ElementType.Int16 => Fill(dims, () => (short)random.NextInt(integersBelow)),
+            ElementType.UInt16 => Fill(dims, () => (ushort)random.NextInt(integersBelow)),
+            ElementType.Int32 => Fill(dims, () => random.NextInt(integersBelow)),
+            ElementType.UInt32 => Fill(dims, () => (uint)random.NextInt(integersBelow)),
+            ElementType.Int64 => Fill(dims, () => (long)random.NextInt(integersBelow)),
+            ElementType.UInt64 => Fill(dims, () => (ulong)random.NextInt(integersBelow)),
+            _ => throw new UnsupportedOperatorException($"Random {type} tensors cannot be made; give inputs for this model."),
+        };
+    }
+
+    private static TensorData Draw(TensorInfo info, Dictionary<string, long> extents, int batch, SeededRandom random, int integersBelow)
+    {
+        if (info.Shape is null)
+            throw new UnsupportedOperatorException($"Input '{info.Name}' has no known rank; give inputs for this model.");
+        var dims = info.Shape.Select((dim, axis) => dim.Evaluate(extents) ?? (axis == 0 ? batch : OtherExtent)).ToArray();
+        return Draw(info.Type, dims, random, integersBelow);
+    }
+
+    private static Dictionary<string, long> Extents(IEnumerable<TensorInfo> inputs, int batch, IReadOnlyDictionary<string, long>? symbols)
+    {
+        var extents = new Dictionary<string, long>(symbols ?? new Dictionary<string, long>(), StringComparer.Ordinal);
+        var shapes = inputs.Where(i => i.Shape is not null).Select(i => i.Shape!).ToArray();
+        foreach (var symbol in shapes.Where(s => s.Rank > 0).SelectMany(s => s[0].Symbols()))
+            extents.TryAdd(symbol, batch);
+        foreach (var symbol in shapes.SelectMany(s => s).SelectMany(d => d.Symbols()))
+            extents.TryAdd(symbol, OtherExtent);
+        return extents;
+    }
+
+    private static TensorData Fill<T>(IReadOnlyList<long> dims, Func<T> next) where T : unmanaged
+    {
+        var elements = new T[dims.Aggregate(1L, (a, b) => checked(a * b))];
+        for (var i = 0; i < elements.Length; i++)
+            elements[i] = next();
+        return TensorData.Create<T>(dims, elements);
+    }
+}

@@ -1,0 +1,89 @@
+using OnnxNas.Ir;
+
+namespace OnnxNas.Operators.Execution;
+
+/// <summary>
+/// A graph turned into numbered steps over numbered slots (one a value). Built once, shared by all runs.
+/// </summary>
+internal sealed class ExecutionPlan
+{
+    private readonly Dictionary<Value, int> slots = [];
+    private readonly Dictionary<int, int[]> closures = [];
+
+    public ExecutionPlan(Graph graph, OperatorRegistry registry, IReadOnlyDictionary<string, int> opsets)
+    {
+        Graph = graph;
+        var steps = new List<Step>(graph.NodeCount);
+        foreach (var value in graph.Values)
+            slots[value] = slots.Count;
+        foreach (var node in graph.Nodes)
+        {
+            if (node.Subgraphs.Any())
+                throw new UnsupportedOperatorException($"{node}: operators with subgraphs are not supported.");
+            var bound = registry.Bind(node, opsets);
+            steps.Add(new(node, bound, [.. node.Inputs.Select(SlotOrNone)], [.. node.Outputs.Select(SlotOrNone)]));
+        }
+
+        Steps = [.. steps];
+        Makers = new int[slots.Count];
+        Array.Fill(Makers, -1);
+        Demand = new int[slots.Count];
+        for (var s = 0; s < Steps.Length; s++)
+        {
+            foreach (var output in Steps[s].Outputs.Where(o => o >= 0))
+                Makers[output] = s;
+            foreach (var input in Steps[s].Inputs.Where(i => i >= 0))
+                Demand[input]++;
+        }
+
+        OutputSlots = [.. graph.Outputs.Select(SlotOf)];
+        foreach (var output in OutputSlots)
+            Demand[output]++;
+        Names = new string[slots.Count];
+        foreach (var (value, slot) in slots)
+            Names[slot] = value.Name;
+    }
+
+    public Graph Graph { get; }
+
+    public Step[] Steps { get; }
+
+    /// <summary>The step that makes a slot; -1 for inputs and constants.</summary>
+    public int[] Makers { get; }
+
+    /// <summary>How many step inputs and graph outputs read a slot.</summary>
+    public int[] Demand { get; }
+
+    public int[] OutputSlots { get; }
+
+    public string[] Names { get; }
+
+    public int SlotCount => slots.Count;
+
+    public int SlotOf(Value value) => slots[value];
+
+    /// <summary>
+    /// The steps a slot certainly needs, in order: its maker and that one's makers, not looking behind the inputs of
+    /// lazy steps, which are computed when asked for.
+    /// </summary>
+    public int[] StepsFor(int slot)
+    {
+        if (closures.TryGetValue(slot, out var known))
+            return known;
+        var needed = new SortedSet<int>();
+        var open = new Stack<int>([Makers[slot]]);
+        while (open.TryPop(out var step))
+        {
+            if (step < 0 || !needed.Add(step) || Steps[step].Operator is LazyOperator)
+                continue;
+            foreach (var input in Steps[step].Inputs.Where(i => i >= 0))
+                open.Push(Makers[input]);
+        }
+
+        return closures[slot] = [.. needed];
+    }
+
+    private int SlotOrNone(Value? value) => value is null ? -1 : SlotOf(value);
+
+    internal sealed record Step(Node Node, OnnxOperator Operator, int[] Inputs, int[] Outputs);
+}

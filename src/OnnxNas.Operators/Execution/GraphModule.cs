@@ -1,0 +1,157 @@
+using OnnxNas.Ir;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Operators.Execution;
+
+/// <summary>
+/// Executes a graph in TorchSharp, in training or evaluation mode. Holds the state that kernels do not: parameters, buffers
+/// and constants, by ONNX value name. Not safe for use from several threads.
+/// </summary>
+public sealed class GraphModule : IDisposable
+{
+    private readonly ExecutionPlan plan;
+    private readonly Tensor?[] fixedValues;
+    private readonly OrderedDictionary<string, Parameter> parameters = [];
+    private readonly OrderedDictionary<string, Tensor> buffers = [];
+    private readonly Device device;
+
+    /// <summary>Builds the module. The graph must not be edited while the module lives.</summary>
+    /// <param name="model">The model whose main graph is run.</param>
+    /// <param name="registry">The operators; <see cref="OperatorRegistry.Default"/> when null.</param>
+    /// <param name="extraParameters">Names of float initializers that are trained wherever they are read.</param>
+    /// <param name="device">Where tensors live; the CPU when null.</param>
+    /// <exception cref="UnsupportedOperatorException">A node has no operator here, or the opset is out of range.</exception>
+    public GraphModule(Model model, OperatorRegistry? registry = null, IEnumerable<string>? extraParameters = null, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        OperatorRegistry.RequireSupported(model);
+        this.device = device ?? CPU;
+        plan = new(model.Graph, registry ?? OperatorRegistry.Default, model.OpsetVersions());
+        fixedValues = new Tensor?[plan.SlotCount];
+        var roles = ConstantRoles.Of(plan, extraParameters ?? []);
+        using var scope = NewDisposeScope();
+        foreach (var value in model.Graph.Initializers)
+        {
+            var tensor = value.Initializer!.ToTorch(this.device).DetachFromDisposeScope();
+            var slot = plan.SlotOf(value);
+            switch (roles.GetValueOrDefault(value, ConstantRole.Constant))
+            {
+                case ConstantRole.Parameter:
+                    var parameter = new Parameter(tensor);
+                    parameter.DetachFromDisposeScope();
+                    fixedValues[slot] = parameters[value.Name] = parameter;
+                    break;
+                case ConstantRole.Buffer:
+                    fixedValues[slot] = buffers[value.Name] = tensor;
+                    break;
+                default:
+                    fixedValues[slot] = tensor;
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Whether batch statistics and dropout are on.</summary>
+    public bool Training { get; set; }
+
+    /// <summary>Whether a training run moves the running statistics.</summary>
+    public bool UpdateBuffers { get; set; } = true;
+
+    /// <summary>Trained tensors by ONNX name, in the order of the file.</summary>
+    public IReadOnlyDictionary<string, Parameter> Parameters => parameters;
+
+    /// <summary>Running statistics by ONNX name, in the order of the file.</summary>
+    public IReadOnlyDictionary<string, Tensor> Buffers => buffers;
+
+    /// <summary>
+    /// Runs the graph. Every graph input without a default must be given; the caller keeps owning the feeds and gets the outputs,
+    /// in the order of the graph.
+    /// </summary>
+    /// <exception cref="DataException">An input is missing or unknown.</exception>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyDictionary<string, Tensor> feeds)
+    {
+        ArgumentNullException.ThrowIfNull(feeds);
+        using var run = new GraphRun(plan, fixedValues, Training, Training && UpdateBuffers ? MoveBuffers : null);
+        foreach (var (name, tensor) in feeds)
+        {
+            var input = plan.Graph.Find(name);
+            if (input is null || !input.IsInput)
+                throw new DataException($"The model has no input '{name}'; its inputs are {string.Join(", ", plan.Graph.Inputs.Select(i => i.Name))}.");
+            run.Feed(plan.SlotOf(input), tensor);
+        }
+
+        foreach (var input in plan.Graph.Inputs)
+        {
+            if (input.Initializer is null && !feeds.ContainsKey(input.Name))
+                throw new DataException($"Input '{input.Name}' is not given.");
+        }
+
+        var scope = CurrentDisposeScope;
+        return [.. plan.OutputSlots.Select(s => Attach(run.Take(s)))];
+
+        Tensor Attach(Tensor tensor)
+        {
+            scope?.Attach(tensor);
+            return tensor;
+        }
+    }
+
+    /// <summary>Runs a graph with one input that must be given, and returns its first output.</summary>
+    public Tensor Forward(Tensor x)
+    {
+        var input = plan.Graph.Inputs.Single(i => i.Initializer is null);
+        var outputs = Forward(new Dictionary<string, Tensor> { [input.Name] = x });
+        foreach (var other in outputs.Skip(1))
+            other.Dispose();
+        return outputs[0];
+    }
+
+    /// <summary>Writes parameters and buffers into the initializers of that name in <paramref name="graph"/>. Names it lacks are passed over.</summary>
+    public void WriteBack(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        foreach (var (name, tensor) in parameters.Select(p => (p.Key, (Tensor)p.Value)).Concat(buffers.Select(b => (b.Key, b.Value))))
+        {
+            if (graph.Find(name) is { Initializer: not null } value)
+                graph.SetInitializer(value, tensor.ToTensorData());
+        }
+    }
+
+    /// <summary>Copies equally named parameters and buffers of <paramref name="source"/> into this module.</summary>
+    public void CopyStateFrom(GraphModule source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        using var off = no_grad();
+        foreach (var (name, parameter) in parameters)
+        {
+            if (source.parameters.TryGetValue(name, out var other))
+                parameter.copy_(other);
+        }
+
+        foreach (var (name, buffer) in buffers)
+        {
+            if (source.buffers.TryGetValue(name, out var other))
+                buffer.copy_(other);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in fixedValues)
+            tensor?.Dispose();
+    }
+
+    private void MoveBuffers(ExecutionPlan.Step step, Tensor?[] outputs)
+    {
+        foreach (var (input, output) in step.Operator.Buffers)
+        {
+            var target = fixedValues[step.Inputs[input]];
+            if (target is null || output >= outputs.Length || outputs[output] is not { } next || !buffers.ContainsKey(plan.Names[step.Inputs[input]]))
+                continue;
+            using var off = no_grad();
+            target.copy_(next);
+        }
+    }
+}

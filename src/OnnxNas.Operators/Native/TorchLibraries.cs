@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace OnnxNas.Operators.Native;
+
+/// <summary>Loads libtorch and TorchSharp's bridge to it, once per process, from wherever they lie.</summary>
+internal static class TorchLibraries
+{
+    private static readonly Lazy<Dictionary<string, nint>> LibTorch = new(LoadLibTorch);
+    private static readonly Lazy<nint> BridgeHandle = new(LoadBridge);
+
+    /// <summary>The handle of TorchSharp's native library, which needs libtorch loaded before it.</summary>
+    /// <exception cref="NativeLibraryException">A library is missing or cannot be loaded.</exception>
+    public static nint Bridge => BridgeHandle.Value;
+
+    /// <summary>The handle of a library TorchSharp asks for by its bare name; 0 for one that is none of ours.</summary>
+    /// <remarks>
+    /// TorchSharp asks for torch_cpu first. Once all of libtorch is in the process the bridge may load in the plain way, since
+    /// the system's loader knows a library that is already there by its name.
+    /// </remarks>
+    /// <exception cref="NativeLibraryException">A library is missing or cannot be loaded.</exception>
+    public static nint Resolve(string name) =>
+        name == NativePlatform.Bridge ? Bridge
+        : NativePlatform.LibTorch.Contains(name) ? LibTorch.Value[name]
+        : 0;
+
+    private static Dictionary<string, nint> LoadLibTorch()
+    {
+        var platform = NativePlatform.Current;
+        var folder = new NativeFolders(platform).LibTorch();
+        return NativePlatform.LibTorch.ToDictionary(name => name, name => Load(Path.Combine(folder, platform.FileOf(name))));
+    }
+
+    private static nint LoadBridge()
+    {
+        _ = LibTorch.Value;
+        var platform = NativePlatform.Current;
+        var path = Path.Combine(new NativeFolders(platform).Bridge(), platform.FileOf(NativePlatform.Bridge));
+        try
+        {
+            return Load(path);
+        }
+        catch (NativeLibraryException e) when (OperatingSystem.IsLinux() && e.Message.Contains(BridgePatch.Version, StringComparison.Ordinal))
+        {
+            return Load(BridgePatch.PatchedCopyOf(path));
+        }
+    }
+
+    private static nint Load(string path)
+    {
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            var reason = string.Join(' ', e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
+            throw new NativeLibraryException($"cannot load {path}: {reason} {Advice}", e);
+        }
+    }
+
+    private static string Advice =>
+        (OperatingSystem.IsLinux() ? "It needs glibc 2.34 and libstdc++.so.6 of GCC 12 or newer (Debian 12, Ubuntu 22.04). "
+            : OperatingSystem.IsWindows() ? "It needs the Microsoft Visual C++ Redistributable 2022 (x64). "
+            : "")
+        + "If the file is damaged, delete its folder and restore again.";
+}

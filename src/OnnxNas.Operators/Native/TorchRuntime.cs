@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using TorchSharp;
+
+namespace OnnxNas.Operators.Native;
+
+/// <summary>
+/// The native half of TorchSharp. It is loaded on the first use of torch, and nothing needs to be called for that once any member
+/// of this assembly has run. A program that uses torch before anything of OnnxNas calls <see cref="EnsureLoaded"/> first.
+/// </summary>
+public static class TorchRuntime
+{
+    /// <summary>The version of libtorch this build is made for, for example <c>2.10.0</c>.</summary>
+    public static string LibTorchVersion => BuildFacts.LibTorchVersion;
+
+    /// <summary>Loads libtorch now, so that a machine it cannot run on is reported before any work is done.</summary>
+    /// <exception cref="NativeLibraryException">It is missing or cannot be loaded; the message says what to do.</exception>
+    public static void EnsureLoaded()
+    {
+        _ = TorchLibraries.Bridge;
+        RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
+    }
+
+    // CA2255: every host of this library needs the handler, and TorchSharp offers no hook of its own.
+#pragma warning disable CA2255
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void Register()
+    {
+        var context = AssemblyLoadContext.GetLoadContext(typeof(TorchRuntime).Assembly) ?? AssemblyLoadContext.Default;
+        context.ResolvingUnmanagedDll += Resolve;
+    }
+
+    private static nint Resolve(Assembly asking, string name)
+    {
+        if (asking.GetName().Name != "TorchSharp")
+        {
+            return 0;
+        }
+
+        try
+        {
+            return TorchLibraries.Resolve(name);
+        }
+        catch (NativeLibraryException) when (IsTorchSharpProbing())
+        {
+            // TorchSharp swallows the exception here, prints a misleading text to the standard output and copies half a gigabyte
+            // into the program's folder before it gives up. So its probe is answered with a handle it never looks into: the
+            // native call that follows asks again, and that one passes the exception on.
+            return NativeLibrary.GetMainProgramHandle();
+        }
+    }
+
+    private static bool IsTorchSharpProbing() =>
+        new StackTrace().GetFrames().Any(f => f.GetMethod() is { Name: "TryLoadNativeLibraryByName", DeclaringType.Name: "torch" });
+}

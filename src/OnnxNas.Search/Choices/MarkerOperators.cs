@@ -1,0 +1,47 @@
+using OnnxNas.Ir.Inference;
+using OnnxNas.Operators;
+using OnnxNas.Search.Supernets;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Choices;
+
+/// <summary>
+/// The markers as operators, so that a marked model has shapes and runs unsearched: LayerChoice and InputChoice hand
+/// their first input through, InputChoice with <c>concat</c> joins the first n_chosen.
+/// </summary>
+internal sealed class MarkerOperators : IOperatorFamily
+{
+    public IEnumerable<OperatorDefinition> Operators =>
+    [
+        new(Markers.LayerChoice, [1], LayerChoiceMarker) { Domain = Markers.Domain },
+        new(Markers.InputChoice, [1], InputChoiceMarker) { Domain = Markers.Domain },
+    ];
+
+    private static Marker LayerChoiceMarker(NodeReader node)
+    {
+        node.Ignore("label", "candidates", "prior");
+        return new(new Joint([0], Reduction.Sum, 1));
+    }
+
+    private static Marker InputChoiceMarker(NodeReader node)
+    {
+        node.Ignore("label");
+        var concat = node.String("reduction", "sum") == "concat";
+        var chosen = node.Int("n_chosen", 1);
+        var axis = (int)node.Int("axis", 1);
+        return new(concat
+            ? new Joint([.. Enumerable.Range(0, (int)chosen)], Reduction.Concat, axis)
+            : new Joint([0], Reduction.Sum, axis));
+    }
+
+    private sealed class Marker(Joint joint) : LazyOperator
+    {
+        public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
+        {
+            joint.RequireAlike(context, Enumerable.Range(0, context.InputCount));
+            return [joint.Infer(context)];
+        }
+
+        public override Tensor?[] Run(ILazyInputs inputs, RunContext context) => [joint.Run(inputs)];
+    }
+}

@@ -1,0 +1,32 @@
+using OnnxNas.Ir.Inference;
+using OnnxNas.Operators;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Supernets;
+
+/// <summary><c>Mix(w [N], y0 … yN-1)</c>: Σ w_k · y_k, the mixed op of DARTS (Liu et al. 2019, eq. 2).</summary>
+internal sealed class MixOperator : OnnxOperator
+{
+    public const string Name = "Mix";
+
+    public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
+    {
+        if (context.Shape(0) is { IsKnown: true } w && (w.Rank != 1 || w[0].Value != context.InputCount - 1))
+            throw context.Error($"the weights are {w}, expected [{context.InputCount - 1}]: one a candidate.");
+        return [new(context.Input(1).Type)];
+    }
+
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var weights = inputs[0]!.unbind(0);
+        var sum = inputs[1]! * weights[0];
+        for (var k = 1; k < weights.Length; k++)
+            sum = sum.addcmul(inputs[k + 1]!, weights[k], 1);
+        return [sum];
+    }
+
+    internal sealed class Family : IOperatorFamily
+    {
+        public IEnumerable<OperatorDefinition> Operators => [new(Name, [1], _ => new MixOperator()) { Domain = SupernetOperators.Domain }];
+    }
+}

@@ -1,0 +1,138 @@
+using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Rewriting;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Supernets;
+
+/// <summary>
+/// A marked model on its way to training: its choices are replaced one kind at a time, then it is built once and runs.
+/// It works on a copy of the model; trained weights come back by <see cref="WriteBack"/>.
+/// </summary>
+public sealed class Supernet : IDisposable
+{
+    private readonly Model model;
+    private readonly SearchSpace space;
+    private readonly Device device;
+    private readonly List<ChoiceModule> modules = [];
+    private readonly List<string> architectureNames = [];
+    private GraphModule? module;
+
+    /// <summary>A supernet of a marked model.</summary>
+    public Supernet(SearchSpace space, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        model = space.Model.Clone();
+        this.space = SearchSpace.Read(model);
+        this.device = device ?? CPU;
+    }
+
+    /// <summary>The executable graph; built on first use.</summary>
+    /// <exception cref="ChoiceException">A choice has not been replaced.</exception>
+    public GraphModule Module => module ??= Build();
+
+    /// <summary>The trained tensors of the model: everything but the architecture.</summary>
+    public IReadOnlyList<Parameter> Weights => [.. Module.Parameters.Where(p => !architectureNames.Contains(p.Key)).Select(p => p.Value)];
+
+    /// <summary>The trained tensors that decide the architecture.</summary>
+    public IReadOnlyList<Parameter> ArchitectureParameters =>
+        [.. architectureNames.Select(n => Module.Parameters[n]), .. modules.SelectMany(m => m.ArchitectureParameters)];
+
+    /// <summary>Puts a module of your own in place of every LayerChoice; the factory is called once a label.</summary>
+    public void ReplaceLayerChoice(Func<LayerChoice, ChoiceModule> factory) => ReplaceByModule(factory);
+
+    /// <summary>Puts a module of your own in place of every InputChoice; the factory is called once a label.</summary>
+    public void ReplaceInputChoice(Func<InputChoice, ChoiceModule> factory) => ReplaceByModule(factory);
+
+    /// <summary>Builds a subgraph in place of every LayerChoice; called once a marker, returns the value to use instead.</summary>
+    public void ReplaceLayerChoice(Func<LayerChoice, Node, Value> build) => ReplaceByGraph(build);
+
+    /// <summary>Builds a subgraph in place of every InputChoice; called once a marker, returns the value to use instead.</summary>
+    public void ReplaceInputChoice(Func<InputChoice, Node, Value> build) => ReplaceByGraph(build);
+
+    /// <summary>
+    /// An architecture parameter as a graph value, made on first use: one vector a label, read by all its markers.
+    /// </summary>
+    public Value ArchitectureParameter(Choice choice, Func<TensorData> initial)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        ArgumentNullException.ThrowIfNull(initial);
+        var name = ArchitectureName(choice);
+        if (!architectureNames.Contains(name))
+        {
+            model.Graph.AddInitializer(name, initial());
+            architectureNames.Add(name);
+        }
+
+        return model.Graph.Find(name)!;
+    }
+
+    /// <summary>The values of the architecture parameter of a choice.</summary>
+    public float[] ArchitectureValues(Choice choice) =>
+        Module.Parameters[ArchitectureName(choice)].ToTensorData().AsSpan<float>().ToArray();
+
+    /// <summary>Runs the supernet.</summary>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyDictionary<string, Tensor> feeds)
+    {
+        var built = Module;
+        foreach (var choice in modules)
+            choice.BeforeForward();
+        return built.Forward(feeds);
+    }
+
+    /// <summary>Writes the trained weights and running statistics into <paramref name="target"/>, by name.</summary>
+    public void WriteBack(Model target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        Module.WriteBack(target.Graph);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => module?.Dispose();
+
+    private static string ArchitectureName(Choice choice) => $"{SupernetOperators.Domain}/alpha/{choice.Label}";
+
+    private void ReplaceByGraph<TChoice>(Func<TChoice, Node, Value> build) where TChoice : Choice
+    {
+        RequireOpen();
+        ChoiceRewriter.Replace(space, build);
+    }
+
+    private void ReplaceByModule<TChoice>(Func<TChoice, ChoiceModule> factory) where TChoice : Choice
+    {
+        RequireOpen();
+        var known = new Dictionary<string, int>();
+        ChoiceRewriter.Replace<TChoice>(space, (choice, marker) =>
+        {
+            if (!known.TryGetValue(choice.Label, out var index))
+            {
+                index = known[choice.Label] = modules.Count;
+                modules.Add(factory(choice));
+            }
+
+            return model.Graph.Call(ModuleOperators.Name, marker.Inputs, marker.Output.Name + "/module", SupernetOperators.Domain, [Attr.Of("index", (long)index)], marker);
+        });
+    }
+
+    private void RequireOpen()
+    {
+        if (module is not null)
+            throw new InvalidOperationException("The supernet has run already; replace choices before its first use.");
+    }
+
+    private GraphModule Build()
+    {
+        var left = space.Choices.Where(c => c.Nodes.Any(n => !n.IsRemoved)).ToList();
+        if (left.Count > 0)
+        {
+            throw new ChoiceException(
+                $"{left.Count} choices are left unreplaced, the first is {left[0].Nodes[0]} (label '{left[0].Label}'). " +
+                $"Call Replace{left[0].GetType().Name} before training.");
+        }
+
+        model.OpsetImports[SupernetOperators.Domain] = 1;
+        return new GraphModule(model, SupernetOperators.With(modules), architectureNames, device);
+    }
+}
