@@ -29,10 +29,9 @@ internal static class Arithmetic
     {
         if (a.is_floating_point() || b.is_floating_point())
             return a / b;
-        using var scope = NewDisposeScope();
         return Integers.SafeDivisor(b, out var minus) is { } divisor
-            ? where(minus, -a, a.div(divisor, RoundingMode.trunc)).MoveToOuterDisposeScope()
-            : a.div(b, RoundingMode.trunc).MoveToOuterDisposeScope();
+            ? where(minus, -a, a.div(divisor, RoundingMode.trunc))
+            : a.div(b, RoundingMode.trunc);
     }
 
     /// <summary>Registration.</summary>

@@ -25,9 +25,8 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var (a, b) = (inputs[0]!, inputs[1]!);
-        var (left, right) = (a.shape, b.shape);
-        if (!Broadcasting.Fits(left, right))
-            throw Error($"shapes [{string.Join(',', left)}] and [{string.Join(',', right)}] do not broadcast; aligned at the last axis, extents must be equal or 1.");
+        if (!Broadcasting.Fits(a.shape, b.shape))
+            throw Error(Broadcasting.Mismatch(a, b));
         try
         {
             return [rule.Kernel(a, b)];

@@ -49,6 +49,10 @@ internal static class Broadcasting
         return true;
     }
 
+    /// <summary>What is said of tensors that do not fit.</summary>
+    public static string Mismatch(params Tensor[] tensors) =>
+        $"shapes {string.Join(", ", tensors.Select(t => $"[{string.Join(',', t.shape)}]"))} do not broadcast; aligned at the last axis, extents must be equal or 1.";
+
     /// <summary>The common extents of tensors, or null where there are none.</summary>
     public static long[]? Extents(params ReadOnlySpan<Tensor> tensors)
     {

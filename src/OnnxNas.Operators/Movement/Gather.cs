@@ -30,17 +30,14 @@ internal sealed class Gather : NamedOperator
         return Output(data.Element, [.. shape.Take(at), .. indices, .. shape.Skip(at + 1)], elements);
     }
 
-    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) =>
-    [
-        Scoped(() =>
-        {
-            var shape = inputs[0]!.shape;
-            var at = Axis(axis, shape.Length);
-            var indices = Indices.Positive(inputs[1]!, shape[at], Error);
-            var picked = inputs[0]!.index_select(at, indices.reshape(-1));
-            return picked.reshape([.. shape[..at], .. inputs[1]!.shape, .. shape[(at + 1)..]]);
-        }),
-    ];
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var shape = inputs[0]!.shape;
+        var at = Axis(axis, shape.Length);
+        var indices = Indices.Positive(inputs[1]!, shape[at], Error);
+        var picked = inputs[0]!.index_select(at, indices.reshape(-1));
+        return [picked.reshape([.. shape[..at], .. inputs[1]!.shape, .. shape[(at + 1)..]])];
+    }
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily

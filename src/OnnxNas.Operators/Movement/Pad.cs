@@ -45,26 +45,26 @@ internal sealed class Pad : NamedOperator
             : Output(data.Element, dims);
     }
 
-    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) =>
-    [
-        Scoped(() =>
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var shape = inputs[0]!.shape;
+        var amounts = pads.Run(inputs)!;
+        var at = Targets(axes.Run(inputs), amounts.Length, shape.Length);
+        var (begin, end) = (new long[shape.Length], new long[shape.Length]);
+        for (var i = 0; i < at.Length; i++)
         {
-            var shape = inputs[0]!.shape;
-            var amounts = pads.Run(inputs)!;
-            var at = Targets(axes.Run(inputs), amounts.Length, shape.Length);
-            var (begin, end) = (new long[shape.Length], new long[shape.Length]);
-            for (var i = 0; i < at.Length; i++)
-            {
-                (begin[at[i]], end[at[i]]) = (amounts[i], amounts[at.Length + i]);
-                if (begin[at[i]] < -shape[at[i]] || end[at[i]] < -shape[at[i]] || begin[at[i]] + end[at[i]] + shape[at[i]] is < 0 or > int.MaxValue)
-                    throw Error($"pads {begin[at[i]]} and {end[at[i]]} do not fit the extent {shape[at[i]]} of axis {at[i]}.");
-            }
+            (begin[at[i]], end[at[i]]) = (amounts[i], amounts[at.Length + i]);
+            if (begin[at[i]] < -shape[at[i]] || end[at[i]] < -shape[at[i]] || begin[at[i]] + end[at[i]] + shape[at[i]] is < 0 or > int.MaxValue)
+                throw Error($"pads {begin[at[i]]} and {end[at[i]]} do not fit the extent {shape[at[i]]} of axis {at[i]}.");
+        }
 
-            return mode == "constant"
+        return
+        [
+            mode == "constant"
                 ? Constant(inputs[0]!, begin, end, inputs.Count > 2 ? inputs[2] : null)
-                : Mirrored(inputs[0]!, shape, begin, end);
-        }),
-    ];
+                : Mirrored(inputs[0]!, shape, begin, end),
+        ];
+    }
 
     private Tensor Constant(Tensor x, long[] begin, long[] end, Tensor? given)
     {
@@ -72,12 +72,12 @@ internal sealed class Pad : NamedOperator
             throw Error($"the constant value must be one element, got {given.numel()}.");
         // Torch counts from the last axis.
         long[] amounts = [.. Enumerable.Range(1, begin.Length).SelectMany(i => new[] { begin[^i], end[^i] })];
-        return begin.Length == 0 ? x.alias() : nn.functional.pad(x, amounts, PaddingModes.Constant, given is null ? value : given.to(ScalarType.Float64).item<double>());
+        return begin.Length == 0 ? x : nn.functional.pad(x, amounts, PaddingModes.Constant, given is null ? value : given.to(ScalarType.Float64).item<double>());
     }
 
     private Tensor Mirrored(Tensor x, long[] shape, long[] begin, long[] end)
     {
-        var result = x.alias();
+        var result = x;
         for (var a = 0; a < shape.Length; a++)
         {
             if (begin[a] == 0 && end[a] == 0)

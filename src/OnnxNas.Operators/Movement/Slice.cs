@@ -42,32 +42,29 @@ internal sealed class Slice : NamedOperator
         return Output(data.Element, dims, Elements(data, at, start, end, stepNumbers));
     }
 
-    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) =>
-    [
-        Scoped(() =>
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var (start, end, step) = (starts.Run(inputs)!, ends.Run(inputs)!, steps.Run(inputs));
+        var at = Targets(axes.Run(inputs), start.Length, end.Length, step?.Length, (int)inputs[0]!.dim());
+        var result = inputs[0]!;
+        var extents = inputs[0]!.shape;
+        for (var i = 0; i < at.Length; i++)
         {
-            var (start, end, step) = (starts.Run(inputs)!, ends.Run(inputs)!, steps.Run(inputs));
-            var at = Targets(axes.Run(inputs), start.Length, end.Length, step?.Length, (int)inputs[0]!.dim());
-            var result = inputs[0]!.alias();
-            var extents = inputs[0]!.shape;
-            for (var i = 0; i < at.Length; i++)
+            var by = Step(step?[i] ?? 1);
+            var (from, count) = Clamp(extents[at[i]], start[i], end[i], by);
+            if (by > 0)
             {
-                var by = Step(step?[i] ?? 1);
-                var (from, count) = Clamp(extents[at[i]], start[i], end[i], by);
-                if (by > 0)
-                {
-                    result = result.slice(at[i], from, Math.Min(extents[at[i]], from + count * by), by);
-                }
-                else
-                {
-                    var last = from + (count - 1) * by;
-                    result = count == 0 ? result.slice(at[i], 0, 0, 1) : result.slice(at[i], last, from + 1, -by).flip([at[i]]);
-                }
+                result = result.slice(at[i], from, Math.Min(extents[at[i]], from + count * by), by);
             }
+            else
+            {
+                var last = from + (count - 1) * by;
+                result = count == 0 ? result.slice(at[i], 0, 0, 1) : result.slice(at[i], last, from + 1, -by).flip([at[i]]);
+            }
+        }
 
-            return result;
-        }),
-    ];
+        return [result];
+    }
 
     /// <summary>The first place and the number of places on an axis.</summary>
     private static (long From, long Count) Clamp(long extent, long start, long end, long step)
@@ -100,12 +97,13 @@ internal sealed class Slice : NamedOperator
         return bound.ValueOrNull == 0 ? 0 : bound.IsNonNegative ? Dim.Min(bound, most) : Dim.Unknown();
     }
 
-    private static Dim[]? Elements(InferredValue data, int[] at, IReadOnlyList<Dim> start, IReadOnlyList<Dim> end, long[]? step)
+    private Dim[]? Elements(InferredValue data, int[] at, IReadOnlyList<Dim> start, IReadOnlyList<Dim> end, long[]? step)
     {
         if (data.Elements is not { } known || data.Shape is not { Rank: 1 } || at.Length != 1 || step is null || !start[0].IsKnown || !end[0].IsKnown)
             return null;
-        var (from, count) = Clamp(known.Count, start[0].Value, end[0].Value, step[0]);
-        return [.. Enumerable.Range(0, (int)count).Select(i => known[(int)(from + i * step[0])])];
+        var by = Step(step[0]);
+        var (from, count) = Clamp(known.Count, start[0].Value, end[0].Value, by);
+        return [.. Enumerable.Range(0, (int)count).Select(i => known[(int)(from + i * by)])];
     }
 
     private int[] Targets(long[]? given, int startCount, int endCount, int? stepCount, int rank)

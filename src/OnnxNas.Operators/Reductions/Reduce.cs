@@ -49,19 +49,16 @@ internal sealed class Reduce : NamedOperator
         return Output(element, x.Select((d, i) => over.Contains(i) ? 1 : d).Where((_, i) => keep || !over.Contains(i)));
     }
 
-    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) =>
-    [
-        Scoped(() =>
-        {
-            var x = inputs[0]!;
-            var shape = x.shape;
-            long[] over = [.. Over(axes.Run(inputs) ?? [], shape.Length).Select(a => (long)a)];
-            // Torch takes an empty list of axes for all of them.
-            if (over.Length == 0)
-                return rule.Elementwise?.Invoke(x) ?? x.alias();
-            return rule.Kernel(x, over, keep);
-        }),
-    ];
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var x = inputs[0]!;
+        var shape = x.shape;
+        long[] over = [.. Over(axes.Run(inputs) ?? [], shape.Length).Select(a => (long)a)];
+        // Torch takes an empty list of axes for all of them.
+        if (over.Length == 0)
+            return [rule.Elementwise?.Invoke(x) ?? x];
+        return [rule.Kernel(x, over, keep)];
+    }
 
     private int[] Over(long[] given, int rank)
     {

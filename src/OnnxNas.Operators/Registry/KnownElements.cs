@@ -7,7 +7,7 @@ namespace OnnxNas.Operators;
 internal static class KnownElements
 {
     /// <summary>Larger tensors are no shapes: their elements are not followed.</summary>
-    public const int Limit = 256;
+    public const int Limit = 64;
 
     /// <summary>The elements of an input, from the rules or from the constant it holds; null where unknown.</summary>
     public static IReadOnlyList<Dim>? Of(InferenceContext context, int index) => context.Elements(index) ?? Of(context.Constant(index));

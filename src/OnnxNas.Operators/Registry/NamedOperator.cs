@@ -1,6 +1,5 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
-using static TorchSharp.torch;
 
 namespace OnnxNas.Operators;
 
@@ -46,13 +45,6 @@ internal abstract class NamedOperator : OnnxOperator
         if (a.IsKnown && b.IsKnown && a.Value != b.Value)
             throw Error($"extents {a} and {b} differ {where}; they must be equal.");
         return a.IsUnknown || b.IsKnown ? b : a;
-    }
-
-    /// <summary>A tensor computed in a scope of its own, so that intermediate results are freed. It must not be an input.</summary>
-    protected static Tensor Scoped(Func<Tensor> compute)
-    {
-        using var scope = NewDisposeScope();
-        return compute().MoveToOuterDisposeScope();
     }
 
     /// <summary>A tensor of the input's element type whose shape is not known.</summary>
