@@ -134,9 +134,11 @@ internal sealed class GraphWriter
                 yield return info;
         }
 
-        foreach (var value in ListedByDefault(graph, isBody))
+        var byDefault = ListedByDefault(graph, isBody).ToHashSet();
+        foreach (var value in graph.Values)
         {
-            if (!written.ContainsKey(value))
+            var times = Math.Max((value.Residue as GraphProto)?.ValueInfo.Count ?? 0, byDefault.Contains(value) ? 1 : 0);
+            while (written.GetValueOrDefault(value) < times)
                 yield return Info(value);
         }
 

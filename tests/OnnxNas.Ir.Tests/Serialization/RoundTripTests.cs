@@ -9,7 +9,7 @@ namespace OnnxNas.Ir.Tests.Serialization;
 [TestClass]
 public sealed class RoundTripTests
 {
-    private const int Models = 2000;
+    private const int Models = 800;
 
     [TestMethod]
     public void Random_models_are_written_back_as_they_were_read() => Gen.Int.Sample(seed =>
@@ -76,6 +76,8 @@ public sealed class RoundTripTests
         // The order of initializers and value infos means nothing, and renaming moves them.
         Sort(expected.Graph);
         Sort(actual.Graph);
+        BareOutputs(expected.Graph, "renamed");
+        BareOutputs(actual.Graph, "renamed");
         CollectionAssert.AreEqual(expected.ToByteArray(), actual.ToByteArray());
     }, iter: Models / 4, threads: 1);
 
@@ -107,11 +109,22 @@ public sealed class RoundTripTests
                     list[i] = list[i] == from ? to : list[i];
             }
 
-            foreach (var attribute in node.Attribute)
-            {
-                foreach (var inner in attribute.G is null ? attribute.Graphs : attribute.Graphs.Append(attribute.G))
-                    RenameCaptured(inner, from, to);
-            }
+            foreach (var inner in Inner(node))
+                RenameCaptured(inner, from, to);
+        }
+    }
+
+    private static IEnumerable<GraphProto> Inner(NodeProto node) =>
+        node.Attribute.SelectMany(a => a.G is null ? a.Graphs : a.Graphs.Append(a.G));
+
+    // A subgraph that returns a value around it may say more of it; under another name the writer says what the value itself does.
+    private static void BareOutputs(GraphProto graph, string name)
+    {
+        foreach (var inner in graph.Node.SelectMany(Inner))
+        {
+            for (var i = 0; i < inner.Output.Count; i++)
+                inner.Output[i] = inner.Output[i].Name == name ? new ValueInfoProto { Name = name } : inner.Output[i];
+            BareOutputs(inner, name);
         }
     }
 
