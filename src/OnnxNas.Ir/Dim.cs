@@ -44,6 +44,9 @@ public sealed class Dim : IEquatable<Dim>
     /// <summary>The number, or null where it is not one.</summary>
     public long? ValueOrNull => IsKnown ? Value : null;
 
+    /// <summary>Whether the form of the expression shows that it is never negative (symbols are not).</summary>
+    public bool IsNonNegative => terms is not null && terms.All(t => t.Coefficient >= 0 && t.Factors.All(f => f.IsNonNegative));
+
     /// <summary>Reads <c>N</c>, <c>2*N+1</c>, <c>floor(N/2)</c>, <c>N//2</c>. Text that is no such expression becomes one symbol of that name. The text is kept.</summary>
     public static Dim Parse(string source)
     {
@@ -214,6 +217,8 @@ public sealed class Dim : IEquatable<Dim>
     // A symbol (no arguments), floor(a/b) or min(a,b).
     private sealed record Atom(string Name, Dim? A, Dim? B)
     {
+        public bool IsNonNegative => A is null || B is null || A.IsNonNegative && B.IsNonNegative;
+
         public long? Evaluate(IReadOnlyDictionary<string, long> symbols)
         {
             if (A is null || B is null)

@@ -1,0 +1,36 @@
+using OnnxNas.Ir.Inference;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Operators.Elementwise;
+
+/// <summary>Pow from version 7 on: X to the power of Y, which broadcast; the result has the element type of X.</summary>
+internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
+{
+    public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) =>
+        [InferredValue.Tensor(context.Element(0), Broadcasting.Infer(context, 0, 1))];
+
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var (x, y) = (inputs[0]!, inputs[1]!);
+        if (!Broadcasting.Fits(x.shape, y.shape))
+            throw Error(Broadcasting.Mismatch(x, y));
+        if (IsTwo(x, y))
+            return [x * x];
+        // Integers to negative powers go by way of fractions.
+        if (!x.is_floating_point() && !y.is_floating_point() && y.numel() > 0 && y.min().ToInt64() < 0)
+            return [x.to(ScalarType.Float64).pow(y).to(x.dtype)];
+        return [x.pow(y).to(x.dtype)];
+    }
+
+    // Squares, which layer normalisation is full of, are many times faster as a product.
+    private static bool IsTwo(Tensor x, Tensor y) =>
+        y.numel() == 1 && y.dim() <= x.dim() && !y.requires_grad && y.device.type == DeviceType.CPU && y.to(ScalarType.Float64).item<double>() == 2;
+
+    /// <summary>Registration.</summary>
+    public sealed class Family : IOperatorFamily
+    {
+        /// <inheritdoc/>
+        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [7, 12, 13, 15], node => new Pow(node))];
+    }
+}
