@@ -20,3 +20,6 @@ public sealed class ChoiceException(string message, Exception? inner = null) : O
 
 /// <summary>A data file is missing, damaged, or does not fit the model.</summary>
 public sealed class DataException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
+/// <summary>Training went wrong, though model and data are fine: the loss is not finite, memory ran out.</summary>
+public sealed class TrainingException(string message, Exception? inner = null) : OnnxNasException(message, inner);

@@ -87,6 +87,9 @@ public sealed class TensorData
 
     internal Google.Protobuf.IMessage? Residue { get; init; }
 
+    /// <summary>The folder that the file of an <see cref="TensorStorage.External"/> payload is named from.</summary>
+    internal string? Folder { get; init; }
+
     /// <summary>The payload as elements, without a copy.</summary>
     /// <exception cref="InvalidOperationException"><typeparamref name="T"/> is not what <see cref="Type"/> says.</exception>
     public ReadOnlySpan<T> AsSpan<T>() where T : unmanaged =>
@@ -123,6 +126,9 @@ public sealed class TensorData
 
     /// <summary><c>Float32[64,3,3,3]</c>.</summary>
     public override string ToString() => $"{Type}[{string.Join(',', Dims)}]";
+
+    internal TensorData WithResidue(Google.Protobuf.IMessage? residue, string? folder = null) =>
+        new(Type, Dims, payload, Storage, strings) { Residue = residue, Folder = folder };
 
     private static long CountElements(IReadOnlyList<long> dims)
     {

@@ -54,5 +54,5 @@ public interface ITypeRules
     /// </summary>
     /// <exception cref="ShapeInferenceException">The inputs do not fit the operator.</exception>
     /// <exception cref="UnsupportedOperatorException">The operator or an attribute value is not supported.</exception>
-    IReadOnlyList<InferredValue?> Infer(InferenceContext context, IReadOnlyDictionary<string, int> opsets);
+    IReadOnlyList<InferredValue?>? Infer(InferenceContext context, IReadOnlyDictionary<string, int> opsets);
 }

@@ -15,14 +15,15 @@ internal sealed class WindowGeometry
     private readonly long[]? dilations;
     private readonly long[]? pads;
 
-    public WindowGeometry(NodeReader node, bool ceil = false)
+    /// <summary>Reads the attributes; <paramref name="ceil"/> and <paramref name="dilated"/> say whether the operator's version has ceil_mode and dilations.</summary>
+    public WindowGeometry(NodeReader node, bool ceil = false, bool dilated = true)
     {
         autoPad = node.String("auto_pad", "NOTSET");
         kernel = node.Ints("kernel_shape");
         strides = node.Ints("strides");
-        dilations = node.Ints("dilations");
+        dilations = dilated ? node.Ints("dilations") : null;
         pads = node.Ints("pads");
-        CeilMode = ceil;
+        CeilMode = ceil && node.Flag("ceil_mode", false);
         if (autoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
             throw node.Unsupported($"auto_pad '{autoPad}' is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER.");
         if (strides?.Any(s => s <= 0) == true || dilations?.Any(d => d <= 0) == true || kernel?.Any(k => k <= 0) == true)
@@ -81,9 +82,9 @@ internal sealed class WindowGeometry
             var room = extents[i] + begin + end - (kernelShape[i] - 1) * dilation[i] - 1;
             if (room.ValueOrNull < 0)
                 throw context.Error($"the window is larger than the padded input: extent {extents[i]}, pads {begin}+{end}, kernel {kernelShape[i]}, dilation {dilation[i]} on spatial axis {i}.");
-            result[i] = (CeilMode ? Dim.CeilDiv(room, stride[i]) : Dim.FloorDiv(room, stride[i])) + 1;
-            if (CeilMode && result[i].IsKnown && extents[i].IsKnown && (result[i].Value - 1) * stride[i] >= extents[i].Value + begin)
-                result[i] -= 1;
+            result[i] = CeilMode
+                ? Dim.Min(Dim.CeilDiv(room, stride[i]) + 1, Dim.CeilDiv(extents[i] + begin, stride[i]))
+                : Dim.FloorDiv(room, stride[i]) + 1;
         }
 
         return result;

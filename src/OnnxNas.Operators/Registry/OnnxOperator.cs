@@ -18,8 +18,8 @@ public abstract class OnnxOperator
 
     /// <summary>
     /// Computes the outputs, in order; an output nobody asked for may be null. The kernel must check whatever
-    /// would make libtorch abort. It may return an input itself; it never changes one in place. It is called in a dispose scope,
-    /// so intermediate tensors need no care.
+    /// would make libtorch abort. It may return an input itself; it never changes one in place. It runs within a dispose scope: what it
+    /// makes and does not return is disposed after it.
     /// </summary>
     public abstract Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context);
 

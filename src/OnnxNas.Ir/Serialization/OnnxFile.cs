@@ -1,0 +1,161 @@
+using Google.Protobuf;
+using OnnxNas.Ir.Serialization.Proto;
+
+namespace OnnxNas.Ir.Serialization;
+
+/// <summary>
+/// Reads and writes ONNX files. What is read and not changed is written back field by field as it was, fields this
+/// project knows nothing of included; the same model always gives the same bytes.
+/// </summary>
+public static class OnnxFile
+{
+    /// <summary>Reads a model. External data is checked at once and mapped into memory on first use; it must lie in the model's folder.</summary>
+    /// <exception cref="ModelFormatException">The file is missing, damaged, or breaks the rules of ONNX.</exception>
+    public static Model Read(string path)
+    {
+        var bytes = Load(path);
+        return Named(path, () =>
+        {
+            var model = Read(bytes, Path.GetDirectoryName(Path.GetFullPath(path)));
+            model.Path = path;
+            return model;
+        });
+    }
+
+    /// <summary>Reads a model. <paramref name="directory"/> is the folder external data is named from; null where there is none.</summary>
+    /// <exception cref="ModelFormatException">The bytes are no model, or break the rules of ONNX.</exception>
+    public static Model Read(ReadOnlyMemory<byte> bytes, string? directory = null) =>
+        new ModelReader(directory is null ? null : new ExternalFolder(directory)).Read(Parse(ModelProto.Parser, bytes, "an ONNX model"));
+
+    /// <summary>Reads a file that holds one tensor, as in ONNX's test cases.</summary>
+    /// <exception cref="UnsupportedOperatorException">The file holds a sequence, an optional or a map.</exception>
+    /// <exception cref="ModelFormatException">The file is missing or damaged.</exception>
+    public static TensorData ReadTensor(string path)
+    {
+        var bytes = Load(path);
+        return Named(path, () =>
+        {
+            var proto = Parse(TensorProto.Parser, bytes, "an ONNX tensor");
+            // Sequences, optionals and maps put their elements where a tensor has its long disused segment, and their name where it has its dims.
+            var hasPayload = proto.HasRawData || proto.DataLocation == TensorProto.Types.DataLocation.External || TypedPayload.Present(proto).Any();
+            if (proto.Segment is not null || !hasPayload && !proto.Dims.Contains(0))
+                throw new UnsupportedOperatorException("It holds no tensor, but a sequence, an optional or a map, which are not supported as data.");
+            return new TensorReader(new ExternalFolder(Path.GetDirectoryName(Path.GetFullPath(path))!)).Read(proto, "The tensor", named: false);
+        });
+    }
+
+    /// <summary>
+    /// Writes a model, atomically. Data that lies in files beside <paramref name="path"/> stays there; other external
+    /// data is gathered in <c>NAME.onnx.data</c>.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The model is too large, or the file cannot be written; nothing is left behind then.</exception>
+    public static void Write(Model model, string path, WriteOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        options ??= new();
+        var dataPath = path + ".data";
+        var layout = NeedsDataFile(model, path, options) ? new ExternalLayout(Path.GetFileName(dataPath)) : null;
+        layout?.Take(model);
+        RequireFits(model, layout, path, options);
+        using var file = AtomicFile.Begin(path, stream => new ModelWriter(layout).Write(model).WriteTo(stream));
+        if (layout is null)
+        {
+            file.Commit();
+            return;
+        }
+
+        using var data = AtomicFile.Begin(dataPath, layout.WriteTo);
+        data.CommitWithUndo();
+        try
+        {
+            file.Commit();
+        }
+        catch
+        {
+            data.Undo();
+            throw;
+        }
+
+        data.Settle();
+    }
+
+    /// <summary>The bytes of a model. External data is referred to, not included.</summary>
+    /// <exception cref="ModelFormatException">The model is too large for one message.</exception>
+    public static byte[] ToBytes(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        RequireFits(model, null, "The model", new());
+        return new ModelWriter(null).Write(model).ToByteArray();
+    }
+
+    /// <summary>The bytes of a tensor.</summary>
+    internal static byte[] ToBytes(TensorData tensor) => new TensorWriter(null).Write(tensor, null).ToByteArray();
+
+    private static bool NeedsDataFile(Model model, string path, WriteOptions options)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        return options.ExternalData
+            || ModelTensors.Of(model).Any(t => t.Tensor.Storage == TensorStorage.External && t.Tensor.Folder != folder)
+            || InlineBytes(model, null) > options.InlineLimit;
+    }
+
+    private static void RequireFits(Model model, ExternalLayout? layout, string what, WriteOptions options)
+    {
+        if (InlineBytes(model, layout) is var bytes && bytes > options.InlineLimit)
+            throw new ModelFormatException($"{what} holds {bytes} bytes of constants that cannot go to external data, more than the 2 GiB of one message. Make large constants initializers.");
+    }
+
+    // A typed entry takes up to ten bytes on the wire.
+    private static long InlineBytes(Model model, ExternalLayout? layout) => ModelTensors.Of(model)
+        .Where(t => t.Tensor.Storage != TensorStorage.External && layout?.Find(t.Tensor) is null)
+        .Sum(t => t.Tensor.Storage == TensorStorage.Typed && t.Tensor.Type != ElementType.String ? 10 * t.Tensor.ElementCount : ModelTensors.ByteCount(t.Tensor));
+
+    private static byte[] Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            var length = new FileInfo(path).Length;
+            return length <= Array.MaxLength
+                ? File.ReadAllBytes(path)
+                : throw new ModelFormatException($"'{path}' has {length} bytes, more than the 2 GiB of one message. Store its constants as external data.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ModelFormatException($"'{path}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static T Parse<T>(MessageParser<T> parser, ReadOnlyMemory<byte> bytes, string what) where T : IMessage<T>
+    {
+        if (bytes.IsEmpty)
+            throw new ModelFormatException($"The file is empty, where {what} is expected.");
+        try
+        {
+            return parser.ParseFrom(bytes.Span);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new ModelFormatException(
+                e.Message.Contains("nesting", StringComparison.Ordinal) ? "The file nests graphs or types more than 100 messages deep, which no ONNX reader accepts."
+                : e.Message.Contains("ended unexpectedly", StringComparison.Ordinal) ? $"The file ends in the middle of a field: it is truncated, or not {what}."
+                : $"The file is not {what}: {e.Message}", e);
+        }
+    }
+
+    private static T Named<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ModelFormatException e)
+        {
+            throw new ModelFormatException($"'{path}': {e.Message}", e);
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            throw new UnsupportedOperatorException($"'{path}': {e.Message}", e);
+        }
+    }
+}

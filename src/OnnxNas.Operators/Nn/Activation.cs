@@ -1,0 +1,12 @@
+using OnnxNas.Ir.Inference;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Operators.Nn;
+
+/// <summary>An operator that maps each element of its one input: X and Y have one shape and type.</summary>
+internal sealed class Activation(Func<Tensor, Tensor> kernel) : OnnxOperator
+{
+    public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) => [context.SameAsFirst()];
+
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) => [kernel(inputs[0]!)];
+}

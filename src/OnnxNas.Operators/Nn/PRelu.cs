@@ -1,0 +1,54 @@
+using OnnxNas.Ir.Inference;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Operators.Nn;
+
+/// <summary>PRelu, versions 7, 9 and 16: X and a slope that broadcasts to it, to Y of X's shape.</summary>
+internal sealed class PRelu : OnnxOperator
+{
+    public override IReadOnlyList<int> ParameterInputs => [1];
+
+    public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
+    {
+        if (context.Shape(0) is { } x && context.Shape(1) is { } slope && !Rules.MayBroadcastTo(slope, x))
+            throw context.Error($"slope {slope} does not broadcast to X {x}.");
+        return [context.SameAsFirst()];
+    }
+
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        var (x, slope) = (inputs[0]!, inputs[1]!);
+        var (extents, slopes) = (x.shape, slope.shape);
+        Rules.Require(Rules.BroadcastsTo(slopes, extents), () => $"PRelu: slope {slope.Text()} does not broadcast to X {x.Text()}.");
+        if (x.is_floating_point() && (slope.numel() == 1 || IsPerChannel(slopes, extents)))
+        {
+            var flat = slope.reshape(-1);
+            return [nn.functional.prelu(x, flat)];
+        }
+
+        var scaled = x * slope;
+        var kept = x > 0;
+        return [where(kept, x, scaled)];
+    }
+
+    private static bool IsPerChannel(long[] slope, long[] x)
+    {
+        if (x.Length < 2 || slope.Length < x.Length - 1)
+            return false;
+        var channel = slope.Length - (x.Length - 1);
+        for (var i = 0; i < slope.Length; i++)
+        {
+            if (slope[i] != (i == channel ? x[1] : 1))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Registration.</summary>
+    public sealed class Family : IOperatorFamily
+    {
+        /// <inheritdoc/>
+        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [7, 9, 16], _ => new PRelu())];
+    }
+}

@@ -1,0 +1,11 @@
+namespace OnnxNas.Search.Metrics;
+
+/// <summary>The share of samples (or positions) whose highest logit is the label's; of equal ones the first counts as highest.</summary>
+public sealed class Accuracy : ClassMetric
+{
+    /// <inheritdoc/>
+    public override string Name => "accuracy";
+
+    /// <inheritdoc/>
+    protected override bool IsHit(ReadOnlySpan<double> logits, int label) => Rank(logits, label) == 0;
+}

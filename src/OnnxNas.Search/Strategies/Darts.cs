@@ -1,0 +1,103 @@
+using OnnxNas.Ir;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Supernets;
+using OnnxNas.Search.Training;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Strategies;
+
+/// <summary>
+/// DARTS, first order (Liu, Simonyan, Yang 2019, ξ = 0): every choice is the mix of its candidates by softmax(α); α follows the validation
+/// loss, the weights the training loss, in turn. An InputChoice is n·Σ p·x for sum and Σ p·x for mean; any number of inputs
+/// (n_chosen = 0) is gated by sigmoids, one an input. The winner is the arg-max, or the top n.
+/// </summary>
+[Strategy("darts", "differentiable, first order: mixed ops, alternating steps")]
+public sealed class Darts : OneShotTrainer
+{
+    private const double InitialSpread = 1e-3;
+    private readonly SeededRandom random;
+
+    /// <summary>Prepares the search.</summary>
+    /// <exception cref="ChoiceException">A choice has no relaxation: an InputChoice that concatenates.</exception>
+    public Darts(TrainingTask task) : base(task)
+    {
+        random = new(task.Options.Seed, 1);
+        Supernet.ReplaceLayerChoice((choice, marker) => Mix(marker, Softmax(choice, marker)));
+        Supernet.ReplaceInputChoice(Relax);
+    }
+
+    /// <inheritdoc/>
+    public override void Fit()
+    {
+        var options = Task.Options;
+        using var weights = optim.SGD(Supernet.Weights, options.Lr, options.Momentum, weight_decay: options.WeightDecay);
+        using var alphas = optim.Adam(Supernet.ArchitectureParameters, options.ArchLr, 0.5, 0.999, weight_decay: options.ArchWeightDecay);
+        for (var epoch = 0; epoch < options.Epochs; epoch++)
+        {
+            var lr = SetLearningRate(weights, epoch, options.Epochs);
+            foreach (var (train, valid) in Task.Batches(epoch))
+            {
+                ArchitectureStep(alphas, valid);
+                WeightStep(weights, train);
+            }
+
+            Report(epoch, lr);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Architecture Export() => new(Task.Space, Task.Space.Choices.ToDictionary(c => c.Label, Best));
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<double> Probabilities(Choice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        var alpha = Supernet.ArchitectureValues(choice);
+        if (choice is InputChoice { ChosenCount: 0 })
+            return [.. alpha.Select(a => 1 / (1 + Math.Exp(-a)))];
+        var powers = alpha.Select(a => Math.Exp(a - alpha.Max())).ToArray();
+        return [.. powers.Select(e => e / powers.Sum())];
+    }
+
+    private IReadOnlyList<int> Best(Choice choice)
+    {
+        var probabilities = Probabilities(choice);
+        var ranked = Enumerable.Range(0, probabilities.Count).OrderByDescending(k => probabilities[k]).ToList();
+        var wanted = choice is InputChoice input
+            ? input.ChosenCount > 0 ? input.ChosenCount : Math.Max(1, probabilities.Count(p => p > 0.5))
+            : 1;
+        return [.. ranked.Take(wanted).Order()];
+    }
+
+    private Value Relax(InputChoice choice, Node marker)
+    {
+        var graph = marker.Graph;
+        if (choice.Reduction == Reduction.Concat)
+            throw new ChoiceException($"{marker} (label '{choice.Label}') concatenates its inputs; darts cannot mix those. Use a sampling strategy, or reduction sum or mean.");
+        if (choice.ChosenCount == 0)
+        {
+            var gates = graph.Call("Sigmoid", [Alpha(choice)], $"{marker.Output.Name}/gates", before: marker);
+            var gated = Mix(marker, gates);
+            return choice.Reduction == Reduction.Sum ? gated
+                : graph.Call("Div", [gated, graph.Call("ReduceSum", [gates], $"{marker.Output.Name}/count", attributes: [Attr.Of("keepdims", 1L)], before: marker)], before: marker);
+        }
+
+        var mixed = Mix(marker, Softmax(choice, marker));
+        return choice.Reduction == Reduction.Mean || choice.ChosenCount == 1 ? mixed
+            : graph.Call("Mul", [mixed, graph.AddConstant($"{marker.Output.Name}/n", TensorData.Scalar((float)choice.ChosenCount))], before: marker);
+    }
+
+    private Value Softmax(Choice choice, Node marker) =>
+        marker.Graph.Call("Softmax", [Alpha(choice)], $"{marker.Output.Name}/weights", attributes: [Attr.Of("axis", 0L)], before: marker);
+
+    private static Value Mix(Node marker, Value weights) =>
+        marker.Graph.Call(MixOperator.Name, [weights, .. marker.Inputs], $"{marker.Output.Name}/mix", SupernetOperators.Domain, before: marker);
+
+    private Value Alpha(Choice choice) => Supernet.ArchitectureParameter(choice, () =>
+    {
+        var initial = new float[choice.Candidates.Count];
+        for (var k = 0; k < initial.Length; k++)
+            initial[k] = (float)(InitialSpread * random.NextGaussian());
+        return TensorData.Vector<float>(initial);
+    });
+}

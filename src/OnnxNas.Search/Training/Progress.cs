@@ -1,0 +1,26 @@
+namespace OnnxNas.Search.Training;
+
+/// <summary>One epoch of a phase, as <c>history.csv</c> keeps it.</summary>
+/// <param name="Phase"><c>search</c> or <c>retrain</c>.</param>
+/// <param name="Epoch">Counted from 1.</param>
+/// <param name="TrainLoss">Mean loss of the epoch's training steps.</param>
+/// <param name="ValidLoss">Loss on the validation samples at the epoch's end; null where they are trained on.</param>
+/// <param name="Metric">The metric on the validation samples, or else on the training samples as they went by.</param>
+/// <param name="Lr">The learning rate of the weights.</param>
+/// <param name="Seconds">Wall-clock time of the epoch.</param>
+public sealed record EpochReport(string Phase, int Epoch, double TrainLoss, double? ValidLoss, double Metric, double Lr, double Seconds);
+
+/// <summary>Hears how training goes on.</summary>
+public interface ITrainingProgress
+{
+    /// <summary>A step is done.</summary>
+    /// <param name="phase"><c>search</c> or <c>retrain</c>.</param>
+    /// <param name="step">Steps done in this phase.</param>
+    /// <param name="steps">Steps of the whole phase.</param>
+    /// <param name="loss">Training loss of the step.</param>
+    /// <param name="milliseconds">Wall-clock time of the step.</param>
+    void Step(string phase, int step, int steps, double loss, double milliseconds);
+
+    /// <summary>An epoch is done.</summary>
+    void Epoch(EpochReport report);
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Data;
+using OnnxNas.Search.Metrics;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Training;
+
+/// <summary>Trains one plain model: the winner of a search, or any other architecture alone.</summary>
+public sealed class WinnerTrainer
+{
+    private const string Phase = "retrain";
+    private readonly SearchOptions options;
+    private readonly Loss loss;
+    private readonly Func<Metric> metric;
+    private readonly ITrainingProgress progress;
+    private readonly Device device;
+    private readonly CancellationToken cancellation;
+
+    /// <summary>A trainer with these settings.</summary>
+    public WinnerTrainer(SearchOptions options, Loss loss, Func<Metric> metric, ITrainingProgress progress, Device device, CancellationToken cancellation)
+    {
+        (this.options, this.loss, this.metric, this.progress, this.device, this.cancellation) = (options, loss, metric, progress, device, cancellation);
+    }
+
+    /// <summary>Trains for <paramref name="epochs"/> epochs by SGD on a cosine schedule, and writes weights and running statistics into the model.</summary>
+    /// <exception cref="TrainingException">The loss is not finite.</exception>
+    /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
+    public void Fit(Model model, Dataset data, int epochs)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using var module = new GraphModule(model, device: device) { Training = true };
+        var parameters = module.Parameters.Values.ToList();
+        if (parameters.Count == 0 || epochs == 0)
+            return;
+        var loader = new BatchLoader(data, model.Graph, loss, options.BatchSize, options.Seed + 2, device);
+        using var optimizer = optim.SGD(parameters, options.Lr, options.Momentum, weight_decay: options.WeightDecay);
+        for (var epoch = 0; epoch < epochs; epoch++)
+        {
+            var lr = Schedule.Apply(optimizer, Schedule.Cosine(options.Lr, options.MinLr, epoch, epochs));
+            var start = Stopwatch.GetTimestamp();
+            var (sum, done) = (0.0, 0);
+            var epochMetric = metric();
+            foreach (var indices in loader.Shuffled(epoch))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var before = Stopwatch.GetTimestamp();
+                using var scope = NewDisposeScope();
+                var batch = loader.Load(indices);
+                var output = module.Forward(batch.Inputs)[0];
+                var position = $"retraining epoch {epoch + 1}, step {done + 1} of {loader.Count}";
+                var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, parameters, options.GradClip, options.Lr, position);
+                epochMetric.Add(output.ToTensorData(), batch.Label.ToTensorData());
+                sum += value;
+                done++;
+                progress.Step(Phase, epoch * loader.Count + done, epochs * loader.Count, value, Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+            }
+
+            progress.Epoch(new(Phase, epoch + 1, sum / done, null, epochMetric.Value, lr, Stopwatch.GetElapsedTime(start).TotalSeconds));
+        }
+
+        module.WriteBack(model.Graph);
+    }
+}
