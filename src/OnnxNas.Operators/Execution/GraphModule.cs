@@ -29,7 +29,7 @@ public sealed class GraphModule : IDisposable
         this.device = device ?? CPU;
         plan = new(model.Graph, registry ?? OperatorRegistry.Default, model.OpsetVersions());
         fixedValues = new Tensor?[plan.SlotCount];
-        var roles = ConstantRoles.Of(plan, extraParameters ?? []);
+        var roles = ParameterRule.Roles(plan, extraParameters ?? []);
         using var scope = NewDisposeScope();
         foreach (var value in model.Graph.Initializers)
         {
