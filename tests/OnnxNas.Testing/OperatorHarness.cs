@@ -1,8 +1,6 @@
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
-using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Serialization;
-using OnnxNas.Operators;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -41,7 +39,9 @@ public static class OperatorHarness
             SurvivesTheFile(row, model, actual);
         }
 
-        if (row.NoGradients is null)
+        // 16-bit numbers are too coarse for central differences.
+        var coarse = row.Inputs.Any(i => i?.Type is ElementType.Float16 or ElementType.BFloat16);
+        if (row.NoGradients is null && !coarse)
             GradientsAgree(row);
     }
 
@@ -112,7 +112,7 @@ public static class OperatorHarness
     private static void SurvivesTheFile(OperatorCase row, Model model, IReadOnlyList<TensorData> actual)
     {
         var bytes = OnnxFile.ToBytes(model);
-        var again = OnnxFile.FromBytes(bytes);
+        var again = OnnxFile.Read(bytes);
         CollectionAssert.AreEqual(bytes, OnnxFile.ToBytes(again), $"{row}: a second writing gives other bytes.");
         if (row.Training)
             return;
