@@ -19,7 +19,7 @@ public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules
     public override int Apply(Model model)
     {
         var inference = ShapeInference.Run(model, rules);
-        var opsets = ShapeInference.OpsetsOf(model);
+        var opsets = model.OpsetVersions();
         var editor = new GraphEditor(model);
         var count = 0;
         foreach (var node in editor.Graphs.SelectMany(g => g.Nodes))
