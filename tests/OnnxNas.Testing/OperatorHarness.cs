@@ -39,7 +39,9 @@ public static class OperatorHarness
             SurvivesTheFile(row, model, actual);
         }
 
-        if (row.NoGradients is null)
+        // 16-bit numbers are too coarse for central differences.
+        var coarse = row.Inputs.Any(i => i?.Type is ElementType.Float16 or ElementType.BFloat16);
+        if (row.NoGradients is null && !coarse)
             GradientsAgree(row);
     }
 

@@ -9,6 +9,8 @@ namespace OnnxNas.Ir.Serialization;
 /// </summary>
 public static class OnnxFile
 {
+    private const byte LengthDelimitedFirstField = 0x0A;
+
     /// <summary>Reads a model. External data is checked at once and mapped into memory on first use; it must lie in the model's folder.</summary>
     /// <exception cref="ModelFormatException">The file is missing, damaged, or breaks the rules of ONNX.</exception>
     public static Model Read(string path)
@@ -36,12 +38,23 @@ public static class OnnxFile
         return Named(path, () =>
         {
             var proto = Parse(TensorProto.Parser, bytes, "an ONNX tensor");
-            // Sequences, optionals and maps put their elements where a tensor has its long disused segment, and their name where it has its dims.
+            // Sequences, optionals and maps have a name where a tensor has its dims, and their elements where it has its disused segment or a payload.
+            var hasName = bytes[0] == LengthDelimitedFirstField;
             var hasPayload = proto.HasRawData || proto.DataLocation == TensorProto.Types.DataLocation.External || TypedPayload.Present(proto).Any();
             if (proto.Segment is not null || !hasPayload && !proto.Dims.Contains(0))
-                throw new UnsupportedOperatorException("It holds no tensor, but a sequence, an optional or a map, which are not supported as data.");
-            return new TensorReader(new ExternalFolder(Path.GetDirectoryName(Path.GetFullPath(path))!)).Read(proto, "The tensor", named: false);
+                throw NoTensor(null);
+            try
+            {
+                return new TensorReader(new ExternalFolder(Path.GetDirectoryName(Path.GetFullPath(path))!)).Read(proto, "The tensor", named: false);
+            }
+            catch (ModelFormatException e) when (hasName)
+            {
+                throw NoTensor(e);
+            }
         });
+
+        static UnsupportedOperatorException NoTensor(Exception? inner) =>
+            new("It holds no tensor, but a sequence, an optional or a map, which are not supported as data.", inner);
     }
 
     /// <summary>

@@ -18,4 +18,13 @@ internal static class Indices
             throw error($"index {(least < -extent ? least : greatest)} is outside an axis of extent {extent}.");
         return least < 0 ? where(wide < 0, wide + extent, wide) : wide;
     }
+
+    /// <summary>Places <c>[..., k]</c> on k axes as row-major numbers, in one vector.</summary>
+    public static Tensor Linear(Tensor places, long[] extents, Func<string, ShapeInferenceException> error)
+    {
+        var result = zeros([.. places.shape[..^1]], ScalarType.Int64, device: places.device);
+        for (var axis = 0; axis < extents.Length; axis++)
+            result = result * extents[axis] + Positive(places.select(-1, axis), extents[axis], error);
+        return result.reshape(-1);
+    }
 }

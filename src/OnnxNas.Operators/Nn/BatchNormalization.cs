@@ -78,7 +78,9 @@ internal sealed class BatchNormalization : OnnxOperator
             return Train(x, castScale ?? scale, castBias ?? bias, mean, variance, context);
         var castMean = mean.dtype == type ? null : mean.to(type);
         var castVariance = variance.dtype == type ? null : variance.to(type);
-        var y = nn.functional.batch_norm(x, castMean ?? mean, castVariance ?? variance, castScale ?? scale, castBias ?? bias, training: false, 0, epsilon);
+        var y = mean.requires_grad || variance.requires_grad
+            ? Affine(x, mean, variance, scale, bias)
+            : nn.functional.batch_norm(x, castMean ?? mean, castVariance ?? variance, castScale ?? scale, castBias ?? bias, training: false, 0, epsilon);
         // The executor may own both sides, so the statistics go out as aliases.
         return context.OutputCount > 1 ? [y, mean.alias(), variance.alias()] : [y];
     }
@@ -96,6 +98,14 @@ internal sealed class BatchNormalization : OnnxOperator
         var nextVariance = Next(variance, batchVariance);
         Tensor?[] all = [y, nextMean, nextVariance, batchMean, batchVariance];
         return all[..Math.Clamp(context.OutputCount, 3, 5)];
+    }
+
+    // Libtorch's kernel passes no gradient to running statistics, which a graph may well compute.
+    private Tensor Affine(Tensor x, Tensor mean, Tensor variance, Tensor scale, Tensor bias)
+    {
+        long[] along = [1, -1, .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
+        var factor = scale * (variance + epsilon).rsqrt();
+        return (x * factor.reshape(along) + (bias - mean * factor).reshape(along)).to(x.dtype);
     }
 
     private Tensor Next(Tensor running, Tensor batch) => running * momentum + batch.to(running.dtype) * (1 - momentum);

@@ -57,7 +57,7 @@ internal sealed class PoolWindow
     public sealed record Placement(long[] Kernel, long[] Strides, long[] Dilations, long[] Pads, long[] Outputs, bool CeilMode)
     {
         /// <summary>Pads before the input.</summary>
-        public long[] Begins { get; } = Pads[..Outputs.Length];
+        public long[] Begins => Pads[..Outputs.Length];
 
         /// <summary>Whether no window is dilated.</summary>
         public bool IsDense => Dilations.All(d => d == 1);

@@ -43,7 +43,7 @@ internal sealed class TransposedWindow
         for (var i = 0; i < n; i++)
         {
             result[i] = SpatialOutput(i, n) is { } given ? given
-                : IsSame ? extents[i] * At(strides, i, 1)
+                : IsSame ? Dim.Min(Whole(extents[i], kernelShape[i], i), extents[i] * At(strides, i, 1))
                 : Whole(extents[i], kernelShape[i], i) - Pad(i, n);
             if (result[i].ValueOrNull <= 0)
                 throw context.Error($"the output of spatial axis {i} would have the extent {result[i]}; its pads are too large.");
@@ -71,7 +71,8 @@ internal sealed class TransposedWindow
             }
             else
             {
-                outputs[i] = SpatialOutput(i, n) ?? extents[i] * At(strides, i, 1);
+                // A window smaller than the stride leaves less than extent times stride; like ONNX Runtime, nothing is added then.
+                outputs[i] = SpatialOutput(i, n) ?? Math.Min(whole, extents[i] * At(strides, i, 1));
                 var total = Math.Max(0, whole - outputs[i]);
                 begins[i] = autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
                 ends[i] = total - begins[i];

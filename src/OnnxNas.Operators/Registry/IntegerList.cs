@@ -24,6 +24,9 @@ internal sealed class IntegerList
     /// <summary>A list this version of the operator does not have.</summary>
     public static IntegerList None { get; } = new(null, -1);
 
+    /// <summary>A list of numbers known from an attribute.</summary>
+    public static IntegerList Fixed(params long[] values) => new(values, -1);
+
     /// <summary>Whether the node gives the list.</summary>
     public bool IsGiven => attribute is not null || input >= 0;
 

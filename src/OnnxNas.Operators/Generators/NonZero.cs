@@ -1,0 +1,21 @@
+using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Operators.Generators;
+
+/// <summary>NonZero, versions 9 and 13: the places of non-zero elements, <c>[rank, count]</c>, in row-major order.</summary>
+internal sealed class NonZero(NodeReader node) : NamedOperator(node, 1, 1)
+{
+    public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) =>
+        Output(ElementType.Int64, [context.Shape(0) is { } x ? x.Rank : Dim.Unknown(), Dim.Unknown()]);
+
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) => [inputs[0]!.nonzero().t()];
+
+    /// <summary>Registration.</summary>
+    public sealed class Family : IOperatorFamily
+    {
+        /// <inheritdoc/>
+        public IEnumerable<OperatorDefinition> Operators => [new("NonZero", [9, 13], node => new NonZero(node))];
+    }
+}
