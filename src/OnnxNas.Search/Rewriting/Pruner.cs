@@ -22,6 +22,7 @@ public static class Pruner
         ChoiceRewriter.Decide(SearchSpace.Read(model), architecture);
         RemoveTraces(model);
         var registry = SupernetOperators.Registry;
+        var declared = new DeclaredOutputs(model.Graph);
         new PassManager(
         [
             new LiftConstants(),
@@ -31,6 +32,7 @@ public static class Pruner
             new SimplifyAlgebra(registry),
         ]).RunToFixpoint(model);
         ShapeInference.Run(model, registry);
+        declared.Restore();
         return model;
     }
 
@@ -39,6 +41,7 @@ public static class Pruner
     {
         ArgumentNullException.ThrowIfNull(model);
         var registry = SupernetOperators.Registry;
+        var declared = new DeclaredOutputs(model.Graph);
         new PassManager(
         [
             new ToInferenceForm(),
@@ -47,6 +50,7 @@ public static class Pruner
             new RemoveDeadNodes(),
         ]).RunToFixpoint(model);
         ShapeInference.Run(model, registry);
+        declared.Restore();
     }
 
     /// <summary>Requires that nothing of the marker format is left.</summary>
