@@ -15,10 +15,7 @@ internal static class Tables
         foreach (var column in columns)
             table.AddColumn(new TableColumn(new Text(column)));
         foreach (var row in rows)
-            table.AddRow(row.Select(cell => new Text(Printable(cell))));
+            table.AddRow(row.Select(cell => new Text(TerminalText.Of(cell))));
         console.Write(table);
     }
-
-    // Names come from files: a control character must not reach the terminal.
-    private static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
 }
