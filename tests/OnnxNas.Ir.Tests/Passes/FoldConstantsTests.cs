@@ -56,7 +56,12 @@ public sealed class FoldConstantsTests
             b.Call("ConstantOfShape", [Attr.Of("value", TensorData.Vector(1L))], b.Ints(65, 128)), // 8 bytes each: one row above the limit
         ];
         foreach (var bomb in bombs)
-            b.Output(bomb.Name + "_out", b.Call("Relu", bomb));
+        {
+            var read = b.Call("Relu", bomb);
+            read.Type = new UnspecifiedType();
+            b.Output(bomb.Name + "_out", read);
+        }
+
         Assert.IsFalse(Pass.Run(b.Model));
         Assert.IsEmpty(evaluator.Asked);
     }
