@@ -46,6 +46,13 @@ public static class OperatorHarness
             GradientsAgree(row);
     }
 
+    /// <summary>Runs a row in TorchSharp alone, with its weights as graph inputs.</summary>
+    public static IReadOnlyList<TensorData> Run(OperatorCase row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return Run(row, OperatorModel.Build(row, weightsFixed: false));
+    }
+
     // Both the shape rule and the kernel are asked, since a kernel may meet shapes that no rule could know.
     private static void IsRefused(OperatorCase row, string refusal)
     {
