@@ -35,7 +35,7 @@ internal sealed class ConstantOfShape : NamedOperator
         var shape = inputs[0]!.ToInt64s();
         if (shape.Any(d => d < 0))
             throw Error($"shape [{string.Join(',', shape)}] holds a negative extent.");
-        return [value.ToTorch(inputs[0]!.device).reshape([.. shape.Select(_ => 1L)]).expand(shape)];
+        return [value.ToTorch(inputs[0]!.device).reshape([.. shape.Select(_ => 1L)]).expand(Countable(shape))];
     }
 
     /// <summary>Registration.</summary>

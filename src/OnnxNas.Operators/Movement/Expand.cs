@@ -31,7 +31,7 @@ internal sealed class Expand(NodeReader node) : NamedOperator(node, 2, 2)
         var result = new long[Math.Max(shape.Length, target.Length)];
         for (var i = 1; i <= result.Length; i++)
             result[^i] = i > shape.Length ? target[^i] : i > target.Length || target[^i] == 1 ? shape[^i] : target[^i];
-        return [inputs[0]!.expand(result)];
+        return [inputs[0]!.expand(Countable(result))];
     }
 
     /// <summary>Registration.</summary>

@@ -83,7 +83,8 @@ internal sealed class Split : NamedOperator
         if (extent % count != 0 && !unevenEnd)
             throw Error($"extent {extent} is not divisible by {count} outputs; give the sizes in 'split'.");
         var part = (extent + count - 1) / count;
-        return [.. Enumerable.Range(0, count).Select(i => Math.Clamp(extent - i * part, 0, part))];
+        var end = extent - part * (count - 1);
+        return end >= 0 ? [.. Enumerable.Repeat(part, count - 1), end] : throw Error($"extent {extent} is too short for {count} outputs of {part} each.");
     }
 
     private void Require(long[] parts, long extent)

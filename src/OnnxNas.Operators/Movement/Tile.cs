@@ -23,6 +23,8 @@ internal sealed class Tile(NodeReader node) : NamedOperator(node, 2, 2)
         var (shape, repeats) = (inputs[0]!.shape, inputs[1]!.ToInt64s());
         if (repeats.Length != shape.Length || repeats.Any(r => r < 0))
             throw Error($"repeats [{string.Join(',', repeats)}] do not fit [{string.Join(',', shape)}]; one number is needed for each axis, not negative.");
+        // Extents alone may overflow when multiplied.
+        _ = Countable([.. shape, .. repeats]);
         return [inputs[0]!.repeat(repeats)];
     }
 

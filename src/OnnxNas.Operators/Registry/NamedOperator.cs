@@ -39,6 +39,19 @@ internal abstract class NamedOperator : OnnxOperator
         return result.Distinct().Count() == result.Length ? result : throw Error($"axes [{string.Join(',', result)}] name one axis twice.");
     }
 
+    /// <summary>Extents of a result, checked before libtorch multiplies them.</summary>
+    protected long[] Countable(long[] extents)
+    {
+        long count = 1;
+        foreach (var extent in extents)
+        {
+            if (Math.BigMul(count, extent, out count) != 0 || count < 0)
+                throw Error($"a tensor [{string.Join(',', extents)}] holds more elements than 64 bits can count.");
+        }
+
+        return extents;
+    }
+
     /// <summary>One extent from two that must be equal: the better known one.</summary>
     protected Dim Same(Dim a, Dim b, string where)
     {

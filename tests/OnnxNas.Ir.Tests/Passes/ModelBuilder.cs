@@ -36,6 +36,23 @@ internal sealed class ModelBuilder
 
     public Value Call(string op, Attr[] attributes, params Value?[] inputs) => Graph.Call(op, inputs, attributes: attributes);
 
+    /// <summary>
+    /// An If on a true constant. The branches apply an operator to a value of this graph each; without one they return the value itself,
+    /// which ONNX allows and ONNX Runtime refuses to load.
+    /// </summary>
+    public Value If(Value then, Value otherwise, string? op = null)
+    {
+        var branches = new[] { then, otherwise }.Select(value =>
+        {
+            var branch = new Graph("branch", Graph);
+            var result = op is null ? value : branch.Call(op, [value]);
+            result.Type ??= new TensorType(ElementType.Float32);
+            branch.AddOutput(result);
+            return branch;
+        }).ToArray();
+        return Call("If", [Attr.Of("then_branch", branches[0]), Attr.Of("else_branch", branches[1])], Graph.AddConstant("condition", TensorData.Scalar(true)));
+    }
+
     public ModelBuilder Output(string name, Value value)
     {
         Graph.Rename(value, name);

@@ -18,6 +18,9 @@ public sealed class DatasetReaderTests
     public void Several_inputs_are_found_by_name_and_other_arrays_left_alone() => Reads(["a", "b", "y", "notes"], ["a", "b"], hasTest: false);
 
     [TestMethod]
+    public void Other_arrays_that_end_in_train_mean_nothing() => Reads(["x", "label", "notes_train"], ["image"], hasTest: false, parted: false);
+
+    [TestMethod]
     public void An_input_named_y_is_not_taken_for_the_labels() => Reads(["y", "label"], ["y"], hasTest: false);
 
     [TestMethod]
@@ -64,25 +67,25 @@ public sealed class DatasetReaderTests
         DatasetChecks.CheckClassLabels(hard.Samples, 10);
     }
 
-    private static void Reads(string[] arrays, string[] inputs, bool hasTest)
+    private static void Reads(string[] arrays, string[] inputs, bool hasTest, bool? parted = null)
     {
         using var folder = new TempFolder();
         using var file = DatasetReader.Read(Write(folder, arrays), inputs);
         CollectionAssert.AreEqual(inputs, file.Samples.InputNames.ToArray());
         Assert.AreEqual(hasTest, file.Test is not null);
+        var isParted = parted ?? arrays.Any(a => a.EndsWith("_train", StringComparison.Ordinal));
         foreach (var (data, suffix) in new[] { (file.Samples, "_train"), (file.Test, "_test") })
         {
             if (data is null)
                 continue;
             // Each array is filled with its place in the list, so that a mix-up shows.
-            var parted = arrays.Any(a => a.EndsWith("_train", StringComparison.Ordinal));
             for (var i = 0; i < inputs.Length; i++)
             {
-                var at = Array.FindIndex(arrays, a => a == inputs[i] + (parted ? suffix : "") || inputs.Length == 1 && a == "x" + (parted ? suffix : ""));
+                var at = Array.FindIndex(arrays, a => a == inputs[i] + (isParted ? suffix : "") || inputs.Length == 1 && a == "x" + (isParted ? suffix : ""));
                 Assert.AreEqual(at, data.Batch(inputs[i], [0], ElementType.Float32).AsSpan<float>()[0]);
             }
 
-            var label = Array.FindLastIndex(arrays, a => a.Split('_')[0] is "label" or "labels" or "y" or "target" && (!parted || a.EndsWith(suffix, StringComparison.Ordinal)));
+            var label = Array.FindLastIndex(arrays, a => a.Split('_')[0] is "label" or "labels" or "y" or "target" && (!isParted || a.EndsWith(suffix, StringComparison.Ordinal)));
             Assert.AreEqual(label, data.Labels([0], ElementType.Int64).AsSpan<long>()[0]);
         }
     }

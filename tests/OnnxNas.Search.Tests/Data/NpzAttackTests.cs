@@ -50,6 +50,10 @@ public sealed class NpzAttackTests
         Refuses(NpyBytes.Zip(("x.npy", NpyBytes.Npy(dict, [1, 2, 3, 4]))), expected);
 
     [TestMethod]
+    public void Samples_too_large_to_count_are_refused_even_where_there_are_none() =>
+        Refuses(NpyBytes.Zip(("x.npy", NpyBytes.Npy("<f4", "(0, 4611686018427387904, 4)", []))), "more than any file can hold");
+
+    [TestMethod]
     public void A_single_number_has_no_samples() => Refuses(NpyBytes.Zip(("x.npy", NpyBytes.Npy("|u1", "()", [1]))), "single number");
 
     [TestMethod]
