@@ -31,6 +31,9 @@ public sealed class Dim : IEquatable<Dim>
     /// <summary>A known extent.</summary>
     public static implicit operator Dim(long value) => Known(value);
 
+    /// <summary>Number of products it sums.</summary>
+    internal int TermCount => terms?.Count ?? 0;
+
     /// <summary>Whether nothing is known.</summary>
     public bool IsUnknown => terms is null;
 

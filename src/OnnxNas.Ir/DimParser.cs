@@ -6,6 +6,7 @@ namespace OnnxNas.Ir;
 internal sealed class DimParser
 {
     private const int MaxDepth = 32;
+    private const int MaxTerms = 256;
     private readonly string source;
     private int at;
     private int depth;
@@ -53,7 +54,13 @@ internal sealed class DimParser
         while (true)
         {
             if (Take('*'))
-                left *= Factor();
+            {
+                var right = Factor();
+                // A file could make the product grow without end: (a+b)*(c+d)*…
+                if ((long)left.TermCount * right.TermCount > MaxTerms)
+                    throw new FormatException();
+                left *= right;
+            }
             else if (Take('/'))
             {
                 Take('/');

@@ -1,61 +1,125 @@
+using System.ComponentModel;
+
 namespace OnnxNas.Search;
 
 /// <summary>
-/// Every setting of a search, as <c>config.json</c> holds them (snake case) and the command line takes them.
+/// Every setting of a search: the keys of <c>config.json</c> (in snake case) and the options of the command line are its properties.
 /// </summary>
 public sealed record SearchOptions
 {
     /// <summary>The strategy's name.</summary>
+    [Description("How to search")]
     public string Strategy { get; init; } = "darts";
 
+    /// <summary>The data file; null = MODEL with .npz in place of .onnx.</summary>
+    [Description("Samples and labels; without it, MODEL with .npz in place of .onnx")]
+    public string? Data { get; init; }
+
+    /// <summary>Validation samples of their own.</summary>
+    [Description("Validation samples of their own")]
+    public string? Valid { get; init; }
+
+    /// <summary>Test samples of their own.</summary>
+    [Description("Test samples of their own")]
+    public string? Test { get; init; }
+
+    /// <summary>The share of all samples kept for the test, where no test data is given.</summary>
+    [Description("Share of the samples kept for the test, where none are given")]
+    public double TestFraction { get; init; } = 0.2;
+
+    /// <summary>The share of the rest that the architecture is trained on.</summary>
+    [Description("Share of the rest that the architecture is trained on")]
+    public double ValidFraction { get; init; } = 0.5;
+
     /// <summary>Passes over the training half while searching.</summary>
+    [Description("Epochs of the search")]
     public int Epochs { get; init; } = 20;
 
     /// <summary>Samples per step.</summary>
+    [Description("Samples per step")]
     public int BatchSize { get; init; } = 64;
 
     /// <summary>The first learning rate of the weights; it falls to <see cref="MinLr"/> along a cosine over the epochs (DARTS, §A.1).</summary>
+    [Description("Learning rate of the weights in the first epoch")]
     public double Lr { get; init; } = 0.025;
 
-    /// <summary>The learning rate of the weights in the last epoch.</summary>
+    /// <summary>What the learning rate of the weights falls to.</summary>
+    [Description("What the learning rate of the weights falls to, along a cosine")]
     public double MinLr { get; init; } = 0.001;
 
     /// <summary>Momentum of the weights' SGD (DARTS, §A.1).</summary>
+    [Description("Momentum of the weights")]
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>Weight decay of the weights (DARTS, §A.1).</summary>
+    [Description("Weight decay of the weights")]
     public double WeightDecay { get; init; } = 3e-4;
 
     /// <summary>The largest norm of the weights' gradient; 0 = no clipping (DARTS, §A.1).</summary>
+    [Description("Largest gradient norm of the weights; 0 = no clipping")]
     public double GradClip { get; init; } = 5;
 
     /// <summary>The learning rate of the architecture's Adam(0.5, 0.999) (DARTS, §A.1).</summary>
+    [Description("Learning rate of the architecture")]
     public double ArchLr { get; init; } = 3e-4;
 
     /// <summary>Weight decay of the architecture (DARTS, §A.1).</summary>
+    [Description("Weight decay of the architecture")]
     public double ArchWeightDecay { get; init; } = 1e-3;
 
-    /// <summary>Determines the split, the data order, the initial architecture and dropout.</summary>
-    public int Seed { get; init; }
-
-    /// <summary>The share of all samples kept for the test, where no test data is given.</summary>
-    public double TestFraction { get; init; } = 0.2;
-
-    /// <summary>The share of the samples beside the test that the architecture is trained on.</summary>
-    public double ValidFraction { get; init; } = 0.5;
-
     /// <summary>Passes over train and valid together for the winner; null = as many as <see cref="Epochs"/>, 0 = keep the supernet's weights.</summary>
+    [Description("Epochs of retraining the winner, as many as --epochs unless given; 0 = keep the supernet's weights")]
     public int? RetrainEpochs { get; init; }
 
     /// <summary>Where the winner's weights start: <c>inherit</c> from the supernet, or afresh from <c>scratch</c>.</summary>
+    [Description("Where the winner's weights start: inherit or scratch")]
     public string Init { get; init; } = "inherit";
 
     /// <summary>The loss's name; null = cross-entropy for integer labels, mse for others.</summary>
+    [Description("cross-entropy, bce-with-logits, mse or mae; by the labels' type unless given")]
     public string? Loss { get; init; }
 
+    /// <summary>Determines the split, the data order, the initial architecture and dropout.</summary>
+    [Description("Seed of everything drawn")]
+    public int Seed { get; init; }
+
     /// <summary>Threads of libtorch and ONNX Runtime; 0 = one a core.</summary>
+    [Description("Threads; 0 = one a core")]
     public int Threads { get; init; }
 
     /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
+    [Description("cpu or cuda")]
     public string Device { get; init; } = "cpu";
+
+    /// <summary>Passes over the data for the winner.</summary>
+    public int EffectiveRetrainEpochs() => RetrainEpochs ?? Epochs;
+
+    /// <summary>Checks ranges.</summary>
+    /// <returns>These options.</returns>
+    /// <exception cref="ArgumentException">A value is out of its range; the message is one for the user.</exception>
+    public SearchOptions Checked()
+    {
+        Require(Epochs >= 1, "epochs", Epochs, "at least 1");
+        Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
+        Require(Lr > 0, "lr", Lr, "more than 0");
+        Require(MinLr >= 0 && MinLr <= Lr, "min-lr", MinLr, "between 0 and --lr");
+        Require(Momentum is >= 0 and < 1, "momentum", Momentum, "at least 0 and less than 1");
+        Require(WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");
+        Require(GradClip >= 0, "grad-clip", GradClip, "at least 0");
+        Require(ArchLr > 0, "arch-lr", ArchLr, "more than 0");
+        Require(ArchWeightDecay >= 0, "arch-weight-decay", ArchWeightDecay, "at least 0");
+        Require(RetrainEpochs is null or >= 0, "retrain-epochs", RetrainEpochs ?? 0, "at least 0");
+        Require(TestFraction is >= 0 and < 1, "test-fraction", TestFraction, "at least 0 and less than 1");
+        Require(ValidFraction is > 0 and < 1, "valid-fraction", ValidFraction, "more than 0 and less than 1");
+        Require(Threads >= 0, "threads", Threads, "at least 0");
+        Require(Init is "inherit" or "scratch", "init", Init, "inherit or scratch");
+        Require(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");
+        return this;
+    }
+
+    private static void Require<T>(bool holds, string option, T value, string expected)
+    {
+        if (!holds)
+            throw new ArgumentException(FormattableString.Invariant($"--{option} is {value}; it must be {expected}."));
+    }
 }

@@ -21,16 +21,9 @@ public static class ShapeInference
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(rules);
-        var walk = new Walk(rules, OpsetsOf(model), strict);
+        var walk = new Walk(rules, model.OpsetVersions(), strict);
         walk.Visit(model.Graph);
         return walk.Result;
-    }
-
-    /// <summary>The operator sets a model imports: domain ("" for ai.onnx) to version.</summary>
-    public static IReadOnlyDictionary<string, int> OpsetsOf(Model model)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        return model.OpsetImports.ToDictionary(o => o.Key, o => (int)Math.Clamp(o.Value, 0, int.MaxValue), StringComparer.Ordinal);
     }
 
     private sealed class Walk(ITypeRules rules, IReadOnlyDictionary<string, int> opsets, bool strict)

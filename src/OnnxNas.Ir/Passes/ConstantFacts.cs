@@ -11,14 +11,20 @@ internal static class ConstantFacts
     public static TensorData? Constant(Value value) =>
         value.Producer is { } maker ? ConstantNode.Read(maker) : value is { Initializer: { } data, IsInput: false } ? data : null;
 
-    /// <summary>Whether every element is the number <paramref name="wanted"/>, in a constant or the result of ConstantOfShape. False for no elements.</summary>
-    public static bool IsFilledWith(this Value value, int wanted)
+    /// <summary>
+    /// Whether every element is the number <paramref name="wanted"/>, in a constant or the result of ConstantOfShape. False for no
+    /// elements and, with <paramref name="keepWeights"/>, for a constant that <see cref="MayBeWeight"/>.
+    /// </summary>
+    public static bool IsFilledWith(this Value value, int wanted, bool keepWeights)
     {
         if (value.Producer is { OpType: "ConstantOfShape", Domain: "" } maker)
             return maker.Attribute("value") is { } fill ? AllAre(fill.AsTensor(), wanted) : wanted == 0;
         return (value.Producer is null ? value.Initializer : ConstantNode.Read(value.Producer)) is { } data
-            && AllAre(data, wanted) && Constant(value) is not null;
+            && !(keepWeights && MayBeWeight(data)) && AllAre(data, wanted) && Constant(value) is not null;
     }
+
+    /// <summary>Whether a trainer may change the tensor: floats, and more than one.</summary>
+    public static bool MayBeWeight(TensorData data) => data.Type.IsFloatingPoint() && data.ElementCount > 1;
 
     /// <summary>Whether no element is infinite or NaN.</summary>
     public static bool IsFinite(TensorData data) => data.Type switch

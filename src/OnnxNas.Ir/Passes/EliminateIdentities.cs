@@ -28,8 +28,11 @@ public sealed class EliminateIdentities(ITypeRules rules) : Pass
             // Such an output can only be renamed through an Identity: the one that is there will do.
             if (node.OpType == "Identity" && output.IsOutput && (source.Producer is null || source.Graph != output.Graph || source.IsOutput))
                 continue;
+            var inverse = ReferenceEquals(source, node.Input(0)) ? null : node.Input(0)?.Producer;
             editor.Replace(output, source);
             node.Graph.RemoveNode(node);
+            if (inverse is not null && !editor.IsRead(inverse.Output))
+                inverse.Graph.RemoveNode(inverse);
             count++;
         }
 

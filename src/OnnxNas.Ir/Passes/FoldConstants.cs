@@ -8,7 +8,8 @@ namespace OnnxNas.Ir.Passes;
 /// <remarks>
 /// Requires nothing; infers types. A node is computed only if its type rule bounds each output to <c>limit</c> bytes beforehand,
 /// whatever the file declares, so that a small file cannot ask for gigabytes. Random operators, operators outside ai.onnx, nodes with subgraphs
-/// and initializers that are graph inputs are left alone. Weights are constants here: run it where nothing will be trained.
+/// and initializers that are graph inputs are left alone, and so is a ConstantOfShape of floats: as an initializer it would look like a weight.
+/// Weights are constants here, unless the evaluator declines to compute with them.
 /// </remarks>
 public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules, long limit = FoldConstants.DefaultLimit) : Pass
 {
@@ -19,7 +20,7 @@ public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules
     public override int Apply(Model model)
     {
         var inference = ShapeInference.Run(model, rules);
-        var opsets = ShapeInference.OpsetsOf(model);
+        var opsets = model.OpsetVersions();
         var editor = new GraphEditor(model);
         var count = 0;
         foreach (var node in editor.Graphs.SelectMany(g => g.Nodes))
@@ -35,7 +36,8 @@ public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules
 
     // An Identity of a constant is how a graph output gets one.
     private static bool IsCandidate(Node node) =>
-        node.Domain.Length == 0 && node.OpType is not ("Constant" or "Identity") && !node.Subgraphs.Any() && !RandomOperators.Contains(node);
+        node.Domain.Length == 0 && node.OpType is not ("Constant" or "Identity") && !node.Subgraphs.Any() && !RandomOperators.Contains(node)
+        && (node.OpType != "ConstantOfShape" || node.Attribute("value")?.AsTensor().Type.IsFloatingPoint() == false);
 
     private static TensorData[]? Known(Node node, InferenceResult inference)
     {

@@ -7,14 +7,14 @@ namespace OnnxNas.Ir.Passes;
 /// </summary>
 /// <remarks>
 /// A neutral operand may have any shape that surely leaves the shape of x as it is. Zeros are followed through convolutions without bias,
-/// pools, activations, reshapes and the like until a live value absorbs them; where none does they become a constant, or a
+/// pools, activations, reshapes and the like until a live value absorbs them; where none does they become a
 /// ConstantOfShape whose batch extent is the Shape of a graph input (or, where an input does not have it, of x).
 /// Assumes that values not known before running are finite and that the sign of a zero does not matter; a constant with
-/// infinities or NaN is left alone. Weights are constants here: run it where nothing will be trained.
+/// infinities or NaN is left alone. With <c>keepWeights</c> float constants of more than one element may still be trained and count as unknown.
 /// Requires opset 7 (NumPy broadcasting), 9 for ConstantOfShape; infers types. Ensures that no Mul by a zero constant is left whose result has a shape that
 /// can be had: one of numbers and extents of inputs, or the shape of one of its operands.
 /// </remarks>
-public sealed class SimplifyAlgebra(ITypeRules rules) : Pass
+public sealed class SimplifyAlgebra(ITypeRules rules, bool keepWeights = false) : Pass
 {
     // Before it, operators broadcast by attributes of their own.
     private const int Broadcasts = 7;
@@ -27,14 +27,14 @@ public sealed class SimplifyAlgebra(ITypeRules rules) : Pass
             return 0;
         ShapeInference.Run(model, rules);
         var editor = new GraphEditor(model);
-        var zeros = new ZeroAnalysis(editor, model.Opset);
+        var zeros = new ZeroAnalysis(editor, model.Opset, keepWeights);
         var count = editor.Graphs.SelectMany(g => g.Nodes).Count(n => DropNeutral(n, zeros, editor));
         foreach (var graph in editor.Graphs)
             count += DissolveZeros(graph, zeros, new ZerosBuilder(editor, graph, model.Opset), editor);
         return count;
     }
 
-    private static bool DropNeutral(Node node, ZeroAnalysis zeros, GraphEditor editor)
+    private bool DropNeutral(Node node, ZeroAnalysis zeros, GraphEditor editor)
     {
         if (node.Domain.Length > 0 || node.Inputs.Any(i => i is null))
             return false;
@@ -60,7 +60,7 @@ public sealed class SimplifyAlgebra(ITypeRules rules) : Pass
         return true;
     }
 
-    private static bool IsOne(Value value) => value.IsFilledWith(1);
+    private bool IsOne(Value value) => value.IsFilledWith(1, keepWeights);
 
     private static bool IsNeutral(Value operand, Value other, Predicate<Value> isNeutral) => operand.FitsInto(other) && isNeutral(operand);
 

@@ -23,10 +23,11 @@ internal sealed class ZeroAnalysis
     private readonly HashSet<Value> zeros = [];
     private readonly Dictionary<Value, bool> structural = [];
     private readonly int opset;
+    private readonly bool keepWeights;
 
-    public ZeroAnalysis(GraphEditor editor, int opset)
+    public ZeroAnalysis(GraphEditor editor, int opset, bool keepWeights)
     {
-        this.opset = opset;
+        (this.opset, this.keepWeights) = (opset, keepWeights);
         foreach (var node in editor.Graphs.SelectMany(g => g.Nodes))
         {
             if (!Vanishes(node))
@@ -47,7 +48,7 @@ internal sealed class ZeroAnalysis
     public bool IsStructural(Value value)
     {
         if (!structural.TryGetValue(value, out var known))
-            structural[value] = known = value.IsFilledWith(0);
+            structural[value] = known = value.IsFilledWith(0, keepWeights);
         return known;
     }
 

@@ -1,16 +1,14 @@
 namespace OnnxNas.Ir.Passes;
 
 /// <summary>
-/// Makes zeros of a given type in one graph: a constant where the shape is known and small, else a ConstantOfShape whose symbolic
+/// Makes zeros of a given type in one graph: a ConstantOfShape, which unlike an initializer nobody takes for a weight. Its symbolic
 /// extents are read from the graph's inputs. Equal requests give one value. New nodes stand at the start of the graph, so that any node may read them.
 /// </summary>
 internal sealed class ZerosBuilder(GraphEditor editor, Graph graph, int opset)
 {
-    // Elements up to which a constant is simpler than a node.
-    private const long MaxConstantElements = 256;
-
-    // The version that introduced ConstantOfShape.
+    // The version that introduced ConstantOfShape; before it there are constants, up to a size that does not bloat the file.
     private const int Available = 9;
+    private const long MaxConstantElements = 1 << 14;
     private readonly Dictionary<string, Value> made = new(StringComparer.Ordinal);
     private readonly Dictionary<(Value Input, int Axis), Value> extents = [];
     private readonly Dictionary<Value, Value> shapes = [];
@@ -25,9 +23,9 @@ internal sealed class ZerosBuilder(GraphEditor editor, Graph graph, int opset)
         var key = $"{element}{shape}";
         if (made.TryGetValue(key, out var known))
             return known;
-        if (shape.ToLongs() is { } dims && Dim.Min(shape.Size(), MaxConstantElements).Equals(shape.Size()))
-            return made[key] = editor.AddConstant(graph, "zeros", TensorData.FromBytes(element, dims, new byte[element.ByteCount(shape.Size().Value)]));
-        if (opset < Available || Vector(shape) is not { } vector)
+        if (opset < Available)
+            return Constant(element, shape) is { } data ? made[key] = editor.AddConstant(graph, "zeros", data) : null;
+        if (Vector(shape) is not { } vector)
             return null;
         return made[key] = Note(Fill(vector, element, shape, Start()));
     }
@@ -45,6 +43,11 @@ internal sealed class ZerosBuilder(GraphEditor editor, Graph graph, int opset)
     private bool IsSupported(ElementType element) =>
         element.IsInteger() || element is ElementType.Float32 or ElementType.Float64 or ElementType.Float16
         || element == ElementType.BFloat16 && opset >= 20;
+
+    private static TensorData? Constant(ElementType element, Shape shape) =>
+        shape.ToLongs() is { } dims && Dim.Min(shape.Size(), MaxConstantElements).Equals(shape.Size())
+            ? TensorData.FromBytes(element, dims, new byte[element.ByteCount(shape.Size().Value)])
+            : null;
 
     private Value Fill(Value vector, ElementType element, Shape? shape, Node? before)
     {

@@ -30,13 +30,13 @@ internal sealed record ExternalReference(string Location, long Offset, long? Len
             : throw new ModelFormatException($"{where}: the {key} of its external data is '{text}', where a number from 0 up is expected.");
     }
 
-    // Judged by its text, the same on every system: a file may be read elsewhere than it was made.
+    // Judged by its text, the same on every system: a file may be read elsewhere than it was made. Windows drops dots and blanks at the end.
     private static void RequireInside(string location, string where)
     {
         var parts = location.Split('/');
-        var bad = location.IndexOfAny(['\0', '\\', ':']) >= 0 || parts.Any(part => part is "" or "." or ".." || part.Trim(' ', '.') != part.TrimStart('.') && part.EndsWith('.'));
+        var bad = location.IndexOfAny(['\0', '\\', ':']) >= 0 || parts.Any(part => part.Length == 0 || part[^1] is '.' or ' ');
         if (bad || parts.Any(IsDevice))
-            throw new ModelFormatException($"{where}: its external data lies at '{location.Replace("\0", "\\0", StringComparison.Ordinal)}'. Only plain relative paths below the model's folder are read.");
+            throw new ModelFormatException($"{where}: its external data lies at '{location}'. Only plain relative paths below the model's folder are read.");
     }
 
     // Names that are devices in any folder on Windows.

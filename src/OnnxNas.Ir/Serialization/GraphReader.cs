@@ -119,8 +119,15 @@ internal sealed class GraphReader
 
         foreach (var (value, listing) in listings)
             ValueListing.Apply(listing, value);
+        var byDefault = GraphWriter.ListedByDefault(graph, isBody).ToHashSet();
+        foreach (var (value, listing) in listings)
+        {
+            if (listing.ValueInfo.Count != (byDefault.Contains(value) ? 1 : 0))
+                value.Residue = listing;
+        }
+
         var listed = infos.Select(info => info.Name).ToArray();
-        if (!listed.SequenceEqual(GraphWriter.ListedByDefault(graph, isBody).Select(value => value.Name)))
+        if (!listed.SequenceEqual(graph.Values.Where(byDefault.Contains).Select(value => value.Name)))
             residue.Input.AddRange(listed.Select(name => new ValueInfoProto { Name = name }));
     }
 

@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using OnnxNas.Ir.Serialization.Proto;
 
 namespace OnnxNas.Ir.Serialization;
@@ -31,7 +32,7 @@ internal sealed class GraphWriter
         foreach (var value in graph.Outputs)
         {
             if (value.Graph == graph)
-                proto.Output.Add(ValueListing.Write(value, (value.Residue as GraphProto)?.Output.ElementAtOrDefault(Occurrence(written, value))));
+                proto.Output.Add(ValueListing.Write(value, Spelled(written, value, listings => listings.Output)));
             else
                 proto.Output.Add(foreign.TryPeek(out var info) && info.Name == value.Name ? foreign.Dequeue() : ValueListing.Write(value, null));
         }
@@ -133,19 +134,22 @@ internal sealed class GraphWriter
                 yield return info;
         }
 
-        foreach (var value in ListedByDefault(graph, isBody))
+        var byDefault = ListedByDefault(graph, isBody).ToHashSet();
+        foreach (var value in graph.Values)
         {
-            if (!written.ContainsKey(value))
+            var times = Math.Max((value.Residue as GraphProto)?.ValueInfo.Count ?? 0, byDefault.Contains(value) ? 1 : 0);
+            while (written.GetValueOrDefault(value) < times)
                 yield return Info(value);
         }
 
-        ValueInfoProto Info(Value value) => ValueListing.Write(value, (value.Residue as GraphProto)?.ValueInfo.ElementAtOrDefault(Occurrence(written, value)));
+        ValueInfoProto Info(Value value) => ValueListing.Write(value, Spelled(written, value, listings => listings.ValueInfo));
     }
 
-    private static int Occurrence(Dictionary<Value, int> seen, Value value)
+    // A value may be listed more than once: each time has its own spelling.
+    private static ValueInfoProto? Spelled(Dictionary<Value, int> written, Value value, Func<GraphProto, RepeatedField<ValueInfoProto>> list)
     {
-        var before = seen.GetValueOrDefault(value);
-        seen[value] = before + 1;
-        return before;
+        var before = written.GetValueOrDefault(value);
+        written[value] = before + 1;
+        return value.Residue is GraphProto listings ? list(listings).ElementAtOrDefault(before) : null;
     }
 }

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using OnnxNas.Ir.Printing;
 using OnnxNas.Ir.Serialization.Proto;
 
 namespace OnnxNas.Ir.Serialization;
@@ -9,14 +10,16 @@ namespace OnnxNas.Ir.Serialization;
 /// </summary>
 public static class OnnxFile
 {
+    private const byte LengthDelimitedFirstField = 0x0A;
+
     /// <summary>Reads a model. External data is checked at once and mapped into memory on first use; it must lie in the model's folder.</summary>
     /// <exception cref="ModelFormatException">The file is missing, damaged, or breaks the rules of ONNX.</exception>
     public static Model Read(string path)
     {
         var bytes = Load(path);
-        return Named(path, () =>
+        return Named($"'{path}': ", () =>
         {
-            var model = Read(bytes, Path.GetDirectoryName(Path.GetFullPath(path)));
+            var model = ReadModel(bytes, Path.GetDirectoryName(Path.GetFullPath(path)));
             model.Path = path;
             return model;
         });
@@ -24,8 +27,7 @@ public static class OnnxFile
 
     /// <summary>Reads a model. <paramref name="directory"/> is the folder external data is named from; null where there is none.</summary>
     /// <exception cref="ModelFormatException">The bytes are no model, or break the rules of ONNX.</exception>
-    public static Model Read(ReadOnlyMemory<byte> bytes, string? directory = null) =>
-        new ModelReader(directory is null ? null : new ExternalFolder(directory)).Read(Parse(ModelProto.Parser, bytes, "an ONNX model"));
+    public static Model Read(ReadOnlyMemory<byte> bytes, string? directory = null) => Named("", () => ReadModel(bytes, directory));
 
     /// <summary>Reads a file that holds one tensor, as in ONNX's test cases.</summary>
     /// <exception cref="UnsupportedOperatorException">The file holds a sequence, an optional or a map.</exception>
@@ -33,15 +35,26 @@ public static class OnnxFile
     public static TensorData ReadTensor(string path)
     {
         var bytes = Load(path);
-        return Named(path, () =>
+        return Named($"'{path}': ", () =>
         {
             var proto = Parse(TensorProto.Parser, bytes, "an ONNX tensor");
-            // Sequences, optionals and maps put their elements where a tensor has its long disused segment, and their name where it has its dims.
+            // Sequences, optionals and maps have a name where a tensor has its dims, and their elements where it has its disused segment or a payload.
+            var hasName = bytes[0] == LengthDelimitedFirstField;
             var hasPayload = proto.HasRawData || proto.DataLocation == TensorProto.Types.DataLocation.External || TypedPayload.Present(proto).Any();
             if (proto.Segment is not null || !hasPayload && !proto.Dims.Contains(0))
-                throw new UnsupportedOperatorException("It holds no tensor, but a sequence, an optional or a map, which are not supported as data.");
-            return new TensorReader(new ExternalFolder(Path.GetDirectoryName(Path.GetFullPath(path))!)).Read(proto, "The tensor", named: false);
+                throw NoTensor(null);
+            try
+            {
+                return new TensorReader(new ExternalFolder(Path.GetDirectoryName(Path.GetFullPath(path))!)).Read(proto, "The tensor", named: false);
+            }
+            catch (ModelFormatException e) when (hasName)
+            {
+                throw NoTensor(e);
+            }
         });
+
+        static UnsupportedOperatorException NoTensor(Exception? inner) =>
+            new("It holds no tensor, but a sequence, an optional or a map, which are not supported as data.", inner);
     }
 
     /// <summary>
@@ -90,6 +103,9 @@ public static class OnnxFile
 
     /// <summary>The bytes of a tensor.</summary>
     internal static byte[] ToBytes(TensorData tensor) => new TensorWriter(null).Write(tensor, null).ToByteArray();
+
+    private static Model ReadModel(ReadOnlyMemory<byte> bytes, string? directory) =>
+        new ModelReader(directory is null ? null : new ExternalFolder(directory)).Read(Parse(ModelProto.Parser, bytes, "an ONNX model"));
 
     private static bool NeedsDataFile(Model model, string path, WriteOptions options)
     {
@@ -143,7 +159,8 @@ public static class OnnxFile
         }
     }
 
-    private static T Named<T>(string path, Func<T> read)
+    // Says which file it is, and keeps the message one line whatever names the file holds.
+    private static T Named<T>(string file, Func<T> read)
     {
         try
         {
@@ -151,11 +168,11 @@ public static class OnnxFile
         }
         catch (ModelFormatException e)
         {
-            throw new ModelFormatException($"'{path}': {e.Message}", e);
+            throw new ModelFormatException(ValueText.OneLine(file + e.Message), e);
         }
         catch (UnsupportedOperatorException e)
         {
-            throw new UnsupportedOperatorException($"'{path}': {e.Message}", e);
+            throw new UnsupportedOperatorException(ValueText.OneLine(file + e.Message), e);
         }
     }
 }

@@ -5,7 +5,7 @@ namespace OnnxNas.Ir.Serialization;
 
 /// <summary>
 /// What a file says of one value, in up to three places: among the inputs, the outputs and the value infos of its
-/// graph. Where the places differ among themselves, or from what the writer would say, the value's residue keeps them
+/// graph. Where the places are not those the writer would choose, or say something else than it would, the value's residue keeps them
 /// all (in a <c>GraphProto</c> of nothing else), and each is written back until the value is changed.
 /// </summary>
 internal static class ValueListing

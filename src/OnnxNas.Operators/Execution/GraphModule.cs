@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -25,6 +26,7 @@ public sealed class GraphModule : IDisposable
     public GraphModule(Model model, OperatorRegistry? registry = null, IEnumerable<string>? extraParameters = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        TorchRuntime.EnsureLoaded();
         OperatorRegistry.RequireSupported(model);
         this.device = device ?? CPU;
         plan = new(model.Graph, registry ?? OperatorRegistry.Default, model.OpsetVersions());

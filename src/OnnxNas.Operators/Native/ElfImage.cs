@@ -7,10 +7,19 @@ namespace OnnxNas.Operators.Native;
 internal sealed record ElfSection(uint Type, long Offset, long Size, uint Link, uint Info)
 {
     public const uint RelocationsWithAddend = 4;
+    public const uint WithoutContent = 8;
     public const uint Relocations = 9;
     public const uint VersionNeeds = 0x6ffffffe;
     public const uint SymbolVersions = 0x6fffffff;
-    public const uint WithoutContent = 8;
+
+    /// <exception cref="InvalidDataException">The bytes do not lie in the section.</exception>
+    public void Require(long at, int size)
+    {
+        if (at < Offset || at + size > Offset + Size)
+        {
+            throw new InvalidDataException($"an entry at {at} lies outside its section at {Offset} of {Size} bytes");
+        }
+    }
 }
 
 /// <summary>Checked reading of a 64-bit little-endian ELF image: a damaged one gives an exception, never a wrong answer.</summary>
@@ -24,32 +33,33 @@ internal readonly ref struct ElfImage
     public ElfImage(ReadOnlySpan<byte> image)
     {
         this.image = image;
-        if (image.Length < HeaderSize || !image.StartsWith("\x7f"u8) || !image[1..].StartsWith("ELF"u8) || image[4] != 2 || image[5] != 1)
-        {
-            throw new InvalidDataException($"{image.Length} bytes that are not a 64-bit little-endian ELF file");
-        }
-
-        var table = Int64(40);
-        int entrySize = UInt16(58), count = UInt16(60);
-        if (count == 0 || entrySize != SectionHeaderSize)
-        {
-            throw new InvalidDataException($"{count} section headers of {entrySize} bytes, expected at least one of {SectionHeaderSize}");
-        }
-
+        var (table, count) = SectionTable(image, image.Length);
         Sections = new ElfSection[count];
         for (var i = 0; i < count; i++)
         {
-            var at = table + ((long)i * SectionHeaderSize);
-            Check(at, SectionHeaderSize);
+            var at = table + (i * SectionHeaderSize);
             Sections[i] = new(UInt32(at + 4), Int64(at + 24), Int64(at + 32), UInt32(at + 40), UInt32(at + 44));
             if (Sections[i].Type != ElfSection.WithoutContent)
             {
-                Check(Sections[i].Offset, Sections[i].Size);
+                Check(Sections[i].Offset, Sections[i].Size, image.Length);
             }
         }
     }
 
     public ElfSection[] Sections { get; }
+
+    /// <summary>
+    /// Checks by the section headers, which come last, that a file is not cut short. The system's loader does not: it maps what
+    /// is not there, and the process dies on touching it.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It is cut short, or is no 64-bit little-endian ELF file.</exception>
+    public static void RequireWhole(string path)
+    {
+        using var file = File.OpenRead(path);
+        Span<byte> header = stackalloc byte[HeaderSize];
+        var read = file.ReadAtLeast(header, HeaderSize, throwOnEndOfStream: false);
+        _ = SectionTable(header[..read], file.Length);
+    }
 
     public ElfSection Section(uint index) => index < Sections.Length
         ? Sections[index]
@@ -59,8 +69,6 @@ internal readonly ref struct ElfImage
 
     public uint UInt32(long at) => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(at, 4));
 
-    private long Int64(long at) => BinaryPrimitives.ReadInt64LittleEndian(Bytes(at, 8));
-
     /// <summary>Whether the zero-terminated string at an offset of a string table is this one.</summary>
     public bool StringEquals(ElfSection table, uint offset, string text)
     {
@@ -68,26 +76,38 @@ internal readonly ref struct ElfImage
         return offset + expected.Length <= table.Size && Bytes(table.Offset + offset, expected.Length).SequenceEqual(expected);
     }
 
-    /// <exception cref="InvalidDataException">The bytes do not lie in the section.</exception>
-    public static void Require(ElfSection section, long at, int size)
+    private static (long Offset, int Count) SectionTable(ReadOnlySpan<byte> header, long fileLength)
     {
-        if (at < section.Offset || at + size > section.Offset + section.Size)
+        if (header.Length < HeaderSize || !header.StartsWith("\u007fELF"u8) || header[4] != 2 || header[5] != 1)
         {
-            throw new InvalidDataException($"an entry at {at} lies outside its section at {section.Offset} of {section.Size} bytes");
+            throw new InvalidDataException($"{fileLength} bytes that are not a 64-bit little-endian ELF file");
+        }
+
+        var offset = BinaryPrimitives.ReadInt64LittleEndian(header[40..]);
+        int size = BinaryPrimitives.ReadUInt16LittleEndian(header[58..]);
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(header[60..]);
+        if (count == 0 || size != SectionHeaderSize)
+        {
+            throw new InvalidDataException($"{count} section headers of {size} bytes, expected at least one of {SectionHeaderSize}");
+        }
+
+        Check(offset, (long)count * size, fileLength);
+        return (offset, count);
+    }
+
+    private static void Check(long at, long size, long length)
+    {
+        if (at < 0 || size < 0 || at > length - size)
+        {
+            throw new InvalidDataException($"{size} bytes at {at} are named, but the file ends at {length}");
         }
     }
+
+    private long Int64(long at) => BinaryPrimitives.ReadInt64LittleEndian(Bytes(at, 8));
 
     private ReadOnlySpan<byte> Bytes(long at, int size)
     {
-        Check(at, size);
+        Check(at, size, image.Length);
         return image.Slice((int)at, size);
-    }
-
-    private void Check(long at, long size)
-    {
-        if (at < 0 || size < 0 || at > image.Length - size)
-        {
-            throw new InvalidDataException($"{size} bytes at {at} are named, but the file ends at {image.Length}");
-        }
     }
 }

@@ -61,11 +61,11 @@ internal static class ElfVersionNeed
             // A damaged count is no reason to go round forever: the chain also ends at the section, and at an entry without a next.
             for (var i = 0u; i < section.Info; i++)
             {
-                ElfImage.Require(section, need, NeedSize);
+                section.Require(need, NeedSize);
                 var auxiliary = need + elf.UInt32(need + 8);
                 for (var j = elf.UInt16(need + 2); j > 0; j--)
                 {
-                    ElfImage.Require(section, auxiliary, AuxiliarySize);
+                    section.Require(auxiliary, AuxiliarySize);
                     if (elf.StringEquals(names, elf.UInt32(auxiliary + 8), version))
                     {
                         return auxiliary;
@@ -102,7 +102,7 @@ internal static class ElfVersionNeed
             {
                 var symbol = elf.UInt32(at + 12);
                 var symbolVersion = versions.Offset + (2L * symbol);
-                ElfImage.Require(versions, symbolVersion, 2);
+                versions.Require(symbolVersion, 2);
                 // The top bit only says that the symbol is hidden.
                 if ((elf.UInt16(symbolVersion) & 0x7fff) == (versionIndex & 0x7fff))
                 {

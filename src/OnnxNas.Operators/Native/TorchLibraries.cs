@@ -49,12 +49,19 @@ internal static class TorchLibraries
     {
         try
         {
+            if (OperatingSystem.IsLinux())
+            {
+                ElfImage.RequireWhole(path);
+            }
+
             return NativeLibrary.Load(path);
         }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            var reason = string.Join(' ', e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
-            throw new NativeLibraryException($"cannot load {path}: {reason} {Advice}", e);
+            // .NET's own first line only tells how to trace the loader; the lines after it are what the loader said.
+            var lines = e.Message.Split((char[])['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var reason = string.Join(' ', lines.Length > 1 ? lines[1..] : lines).TrimEnd('.');
+            throw new NativeLibraryException($"cannot load {path}: {reason}. {Advice}", e);
         }
     }
 

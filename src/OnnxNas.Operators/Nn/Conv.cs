@@ -44,6 +44,9 @@ internal sealed class Conv : OnnxOperator
         var spatial = (int)x.dim() - 2;
         if (spatial is < 1 or > 3)
             throw new UnsupportedOperatorException($"Conv over {spatial} spatial axes is not supported; 1 to 3 are.");
+        Rules.Require(
+            w.dim() == x.dim() && x.size(1) == w.size(1) * group && w.size(0) % group == 0 && (b is null || b.dim() == 1 && b.size(0) == w.size(0)),
+            () => $"Conv: W {w.Text()} with group {group} and B {b?.Text() ?? "none"} do not fit X {x.Text()}.");
         var pads = window.Pads(x.shape.AsSpan(2), w.shape.AsSpan(2));
         var (stride, dilation) = (window.Strides(spatial), window.Dilations(spatial));
         var begin = pads[..spatial];

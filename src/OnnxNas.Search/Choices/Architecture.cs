@@ -46,6 +46,29 @@ public sealed class Architecture : IEquatable<Architecture>
         return new(space, space.Choices.ToDictionary(c => c.Label, c => (IReadOnlyList<int>)[.. Enumerable.Range(0, c is InputChoice i ? Math.Max(1, i.ChosenCount) : 1)]));
     }
 
+    /// <summary>
+    /// The architecture that scores prefer: for a LayerChoice the highest, for an InputChoice the n highest, or, where any number may be chosen, those
+    /// above <paramref name="threshold"/> and at least the highest. Of equal scores the first wins.
+    /// </summary>
+    /// <param name="space">The space.</param>
+    /// <param name="scores">One number a candidate.</param>
+    /// <param name="threshold">What a score must exceed where any number of inputs may be chosen.</param>
+    public static Architecture FromScores(SearchSpace space, Func<Choice, IEnumerable<double>> scores, double threshold = 0.5)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        ArgumentNullException.ThrowIfNull(scores);
+        return new(space, space.Choices.ToDictionary(c => c.Label, Highest));
+
+        IReadOnlyList<int> Highest(Choice choice)
+        {
+            var all = scores(choice).ToList();
+            var wanted = choice is InputChoice input
+                ? input.ChosenCount > 0 ? input.ChosenCount : Math.Max(1, all.Count(s => s > threshold))
+                : 1;
+            return [.. Enumerable.Range(0, all.Count).OrderByDescending(k => all[k]).Take(wanted).Order()];
+        }
+    }
+
     /// <summary>A uniformly drawn architecture.</summary>
     public static Architecture Random(SearchSpace space, SeededRandom random)
     {

@@ -50,7 +50,7 @@ public static class DatasetReader
         var file = format.Open(path);
         try
         {
-            var parted = file.Names.Any(n => n.EndsWith("_train", StringComparison.Ordinal)) && !inputNames.All(file.Names.Contains);
+            var parted = inputNames.SelectMany(i => Candidates(i, inputNames)).Any(n => file.Names.Contains(n + "_train"));
             return parted
                 ? new(file, Part(file, path, inputNames, "_train"), HasTest(file, inputNames) ? Part(file, path, inputNames, "_test") : null)
                 : new(file, Part(file, path, inputNames, ""), null);

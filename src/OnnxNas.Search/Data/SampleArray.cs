@@ -9,7 +9,7 @@ namespace OnnxNas.Search.Data;
 public abstract class SampleArray
 {
     /// <summary>An array of this type and these extents.</summary>
-    /// <exception cref="DataException">There is no sample axis, or the array has more samples than 31 bits can count.</exception>
+    /// <exception cref="DataException">There is no sample axis, there are more samples than 31 bits can count, or one is larger than 63 bits can.</exception>
     protected SampleArray(string description, ElementType type, IReadOnlyList<long> dims)
     {
         Description = description;
@@ -19,7 +19,15 @@ public abstract class SampleArray
             throw new DataException($"The {description} is a single number; its first axis must be the samples.");
         if (Dims[0] > int.MaxValue)
             throw new DataException($"The {description} holds {Dims[0]} samples; at most {int.MaxValue} can be used.");
-        SampleBytes = Dims.Skip(1).Aggregate((long)type.BitWidth() / 8, (a, b) => checked(a * b));
+        try
+        {
+            SampleBytes = Dims.Skip(1).Aggregate((long)type.BitWidth() / 8, (a, b) => checked(a * b));
+        }
+        catch (OverflowException)
+        {
+            // Possible where there is not one sample.
+            throw new DataException($"The {description} has samples of [{string.Join(',', SampleDims)}], which is more than any file can hold.");
+        }
     }
 
     /// <summary>The array in messages: <c>array 'x' of 'data.npz'</c>.</summary>

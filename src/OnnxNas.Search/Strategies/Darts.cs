@@ -46,7 +46,7 @@ public sealed class Darts : OneShotTrainer
     }
 
     /// <inheritdoc/>
-    public override Architecture Export() => new(Task.Space, Task.Space.Choices.ToDictionary(c => c.Label, Best));
+    public override Architecture Export() => Architecture.FromScores(Task.Space, Probabilities);
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Probabilities(Choice choice)
@@ -57,16 +57,6 @@ public sealed class Darts : OneShotTrainer
             return [.. alpha.Select(a => 1 / (1 + Math.Exp(-a)))];
         var powers = alpha.Select(a => Math.Exp(a - alpha.Max())).ToArray();
         return [.. powers.Select(e => e / powers.Sum())];
-    }
-
-    private IReadOnlyList<int> Best(Choice choice)
-    {
-        var probabilities = Probabilities(choice);
-        var ranked = Enumerable.Range(0, probabilities.Count).OrderByDescending(k => probabilities[k]).ToList();
-        var wanted = choice is InputChoice input
-            ? input.ChosenCount > 0 ? input.ChosenCount : Math.Max(1, probabilities.Count(p => p > 0.5))
-            : 1;
-        return [.. ranked.Take(wanted).Order()];
     }
 
     private Value Relax(InputChoice choice, Node marker)

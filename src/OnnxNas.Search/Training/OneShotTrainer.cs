@@ -1,3 +1,4 @@
+using OnnxNas.Operators.Native;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
 using TorchSharp.Modules;
@@ -15,6 +16,7 @@ public abstract class OneShotTrainer : IDisposable
     protected OneShotTrainer(TrainingTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
+        TorchRuntime.EnsureLoaded();
         Task = task;
         Supernet = new(task.Space, task.Device);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Ir.Serialization.Proto;
@@ -18,34 +19,43 @@ public sealed class SharedFilesTests
         {
             var expected = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
             var written = OnnxFile.ToBytes(OnnxFile.Read(path));
-            Assert.AreEqual(expected, ModelProto.Parser.ParseFrom(written), path);
+            Assert.IsTrue(expected.Equals(ModelProto.Parser.ParseFrom(written)), path);
             // Equality takes an absent field for its default; the bytes of a message that protobuf wrote do not.
             CollectionAssert.AreEqual(expected.ToByteArray(), written, path);
         }
     }
 
     [TestMethod]
-    public void Every_tensor_is_written_back_as_it_was_read()
+    public void Every_tensor_is_written_back_as_it_was_read_and_other_data_is_told_apart()
     {
         var (tensors, others) = (0, 0);
         foreach (var path in Files("*.pb"))
         {
-            try
+            if (IsDeclaredTensor(path))
             {
                 var written = OnnxFile.ToBytes(OnnxFile.ReadTensor(path));
                 CollectionAssert.AreEqual(TensorProto.Parser.ParseFrom(File.ReadAllBytes(path)).ToByteArray(), written, path);
                 tensors++;
             }
-            catch (UnsupportedOperatorException)
+            else
             {
-                StringAssert.Matches(path, new("sequence|optional|loop|identity|if_|split|concat|reshape"), path);
+                Assert.ThrowsExactly<UnsupportedOperatorException>(() => OnnxFile.ReadTensor(path), path);
                 others++;
             }
         }
 
         Assert.IsGreaterThan(1000, tensors);
         Assert.IsGreaterThan(0, others);
-        Console.WriteLine($"{tensors} tensors, {others} others");
+    }
+
+    // A file input_2.pb is what the case's model declares as its third input.
+    private static bool IsDeclaredTensor(string path)
+    {
+        var model = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(path))!, "model.onnx");
+        var name = Path.GetFileNameWithoutExtension(path).Split('_');
+        var graph = ModelProto.Parser.ParseFrom(File.ReadAllBytes(model)).Graph;
+        var values = name[0] == "input" ? graph.Input : graph.Output;
+        return values[int.Parse(name[1], CultureInfo.InvariantCulture)].Type.ValueCase == TypeProto.ValueOneofCase.TensorType;
     }
 
     private static string[] Files(string pattern) =>

@@ -79,6 +79,31 @@ public sealed class ElfVersionNeedTests
     }
 
     [TestMethod]
+    public void A_file_is_seen_to_be_cut_short_without_reading_all_of_it()
+    {
+        ElfImage.RequireWhole(Library);
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.Copy(Library, path, overwrite: true);
+            File.SetAttributes(path, FileAttributes.Normal);
+            foreach (var length in (long[])[new FileInfo(path).Length - 1, 100_000, 10, 0])
+            {
+                using (var file = File.OpenWrite(path))
+                {
+                    file.SetLength(length);
+                }
+
+                Assert.ThrowsExactly<InvalidDataException>(() => ElfImage.RequireWhole(path), $"{length} bytes");
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [TestMethod]
     public void Damage_anywhere_is_refused_or_harmless_and_never_crashes()
     {
         var whole = TinyElf.WithRelocationsFor(symbol: 1);

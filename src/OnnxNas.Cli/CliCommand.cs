@@ -1,0 +1,32 @@
+using System.CommandLine;
+
+namespace OnnxNas.Cli;
+
+/// <summary>Where a command writes, and what tells it to stop.</summary>
+internal sealed record CommandContext(TextWriter Output, TextWriter Error, CancellationToken Cancellation);
+
+/// <summary>One verb of the command line; found by reflection, so that a new one is one new file.</summary>
+internal abstract class CliCommand
+{
+    /// <summary>The place in the help.</summary>
+    public abstract int Order { get; }
+
+    /// <summary>The verb with its arguments, options and action.</summary>
+    public abstract Command Build(CommandContext context);
+
+    /// <summary>All verbs in order.</summary>
+    public static IEnumerable<CliCommand> All() =>
+        from type in typeof(CliCommand).Assembly.GetTypes()
+        where type.IsSubclassOf(typeof(CliCommand))
+        let command = (CliCommand)Activator.CreateInstance(type)!
+        orderby command.Order
+        select command;
+
+    protected static Argument<string> ModelArgument() => new("MODEL") { Description = "An ONNX file" };
+
+    protected static Option<string> OutputOption(string description) => new("--output", "-o") { Description = description };
+
+    protected static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object on standard output" };
+
+    protected static Option<bool> ForceOption() => new("--force") { Description = "Replace what is there already" };
+}

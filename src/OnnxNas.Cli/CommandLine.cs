@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using OnnxNas.Ir;
+
+namespace OnnxNas.Cli;
+
+/// <summary>Parses arguments, runs a command, and turns errors into one line and an exit code.</summary>
+public static class CommandLine
+{
+    /// <summary>Done.</summary>
+    public const int Done = 0;
+
+    /// <summary>Failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>Wrong usage.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Interrupted by the user.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Runs a command line; returns the exit code.</summary>
+    public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(error);
+        var verbose = new Option<bool>("--verbose") { Description = "Show the stack of an error", Recursive = true };
+        var root = new RootCommand("Neural architecture search on ONNX files.") { verbose };
+        using var interruption = new Interruption();
+        foreach (var command in CliCommand.All())
+            root.Add(command.Build(new CommandContext(output, error, interruption.Token)));
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            error.WriteLine($"error: {parsed.Errors[0].Message} See 'onnxnas {parsed.CommandResult.Command.Name} --help'.".Replace("onnxnas onnxnas", "onnxnas", StringComparison.Ordinal));
+            return Usage;
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (Exception e) when (!parsed.GetValue(verbose) || e is OperationCanceledException)
+        {
+            return Explain(e, error);
+        }
+        catch (Exception e)
+        {
+            error.WriteLine(e);
+            return Explain(e, error);
+        }
+    }
+
+    private static int Explain(Exception e, TextWriter error)
+    {
+        if (e is OperationCanceledException)
+        {
+            error.WriteLine("interrupted: nothing was written.");
+            return Interrupted;
+        }
+
+        var message = e switch
+        {
+            OnnxNasException or IOException or UnauthorizedAccessException => e.Message,
+            OutOfMemoryException => "Memory ran out. Try a smaller --batch-size.",
+            ExternalException => $"libtorch failed: {FirstLine(e.Message)}. Run with --verbose for the stack.",
+            _ => $"{e.GetType().Name}: {FirstLine(e.Message)} This is a fault of the tool: please report it with the output of --verbose.",
+        };
+        error.WriteLine($"error: {message.ReplaceLineEndings(" ")}");
+        return e is UsageException ? Usage : Failed;
+    }
+
+    private static string FirstLine(string text) => text.Split('\n')[0].Trim();
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using OnnxNas.Cli.Reports;
+
+namespace OnnxNas.Cli.Commands;
+
+/// <summary><c>inspect MODEL</c>: choices, size of the space, costs, and what could stand in the way of a search.</summary>
+internal sealed class InspectCommand : CliCommand
+{
+    public override int Order => 2;
+
+    public override Command Build(CommandContext context)
+    {
+        var model = ModelArgument();
+        var json = JsonOption();
+        var command = new Command("inspect", "Show choices, space size, costs, and what stands in the way of a search") { model, json };
+        command.SetAction(parsed =>
+        {
+            var inspection = Inspection.Of(parsed.GetRequiredValue(model));
+            if (parsed.GetValue(json))
+                context.Output.WriteLine(JsonText.Of(inspection));
+            else
+                InspectionReport.Write(inspection, context.Output);
+            return CommandLine.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Rewriting;
+
+namespace OnnxNas.Cli.Commands;
+
+/// <summary><c>prune MODEL --arch arch.json -o OUT.onnx</c>: the plain model of one architecture.</summary>
+internal sealed class PruneCommand : CliCommand
+{
+    public override int Order => 3;
+
+    public override Command Build(CommandContext context)
+    {
+        var model = ModelArgument();
+        var arch = new Option<string>("--arch") { Description = "An architecture file: {\"label\": \"candidate\", \"inputlabel\": [\"0\", \"2\"]}", Required = true };
+        var output = OutputOption("Where the plain model goes");
+        output.Required = true;
+        var force = ForceOption();
+        var command = new Command("prune", "Cut the plain model of one architecture out of a marked model") { model, arch, output, force };
+        command.SetAction(parsed =>
+        {
+            var path = parsed.GetRequiredValue(output);
+            OutputFile.RequireFree(path, parsed.GetValue(force));
+            var marked = MarkedModel.Read(parsed.GetRequiredValue(model));
+            var architecture = Architecture.Parse(marked.Space, ReadText(parsed.GetRequiredValue(arch)));
+            var winner = Pruner.Prune(marked.Model, architecture);
+            Pruner.Finish(winner);
+            ParityGate.Require(marked, architecture, OnnxFile.ToBytes(winner));
+            OutputFile.Write(winner, path, parsed.GetValue(force));
+            return CommandLine.Done;
+        });
+        return command;
+    }
+
+    private static string ReadText(string path) => File.Exists(path)
+        ? File.ReadAllText(path)
+        : throw new ChoiceException($"There is no architecture file '{path}'.");
+}

@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Operators.Native;
+using OnnxNas.Search;
+using OnnxNas.Search.Costs;
+using OnnxNas.Search.Metrics;
+using OnnxNas.Search.Rewriting;
+using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Training;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Cli.Commands;
+
+/// <summary><c>search MODEL</c>: the main job, from a marked model and data to a plain, trained model that ONNX Runtime runs.</summary>
+internal sealed class SearchCommand : CliCommand
+{
+    public override int Order => 1;
+
+    public override Command Build(CommandContext context)
+    {
+        var settings = new Settings();
+        var model = ModelArgument();
+        var output = OutputOption("Folder of the results [default: ./<model>.search]");
+        var config = new Option<string>("--config") { Description = "Settings as a JSON file, with the keys of config.json; the command line wins" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and say what would be done, without training" };
+        var (force, json) = (ForceOption(), JsonOption());
+        var command = new Command("search", "Search a marked model for its best architecture") { model, output, config, dryRun, force, json };
+        foreach (var option in settings.Options)
+            command.Add(option);
+        command.SetAction(parsed =>
+        {
+            var path = parsed.GetRequiredValue(model);
+            var options = settings.Read(parsed, parsed.GetValue(config));
+            var folder = ResultFolder.Require(parsed.GetValue(output) ?? Path.GetFileNameWithoutExtension(path) + ".search", parsed.GetValue(force));
+            return parsed.GetValue(dryRun)
+                ? DryRun(path, options, folder, context)
+                : Run(path, options, folder, parsed.GetValue(force), parsed.GetValue(json), context);
+        });
+        return command;
+    }
+
+    private static int DryRun(string path, SearchOptions options, string folder, CommandContext context)
+    {
+        var marked = MarkedModel.Read(path);
+        StrategyCatalog.Require(options.Strategy);
+        using var data = SearchData.Open(marked.Model, path, options);
+        context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
+        return CommandLine.Done;
+    }
+
+    private static int Run(string path, SearchOptions options, string folder, bool force, bool json, CommandContext context)
+    {
+        // Read and check everything before any work is done.
+        var marked = MarkedModel.Read(path);
+        StrategyCatalog.Require(options.Strategy);
+        using var data = SearchData.Open(marked.Model, path, options);
+        var device = SelectDevice(options);
+        var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        set_num_threads(threads);
+        manual_seed(options.Seed);
+        options = options with { Loss = data.Loss.Name, Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
+        var (loss, split) = (data.Loss, data.Split);
+        Metric NewMetric() => MetricSet.Default(loss.Name);
+        var progress = new SearchProgress(context.Error, NewMetric().Name, options.Epochs, options.EffectiveRetrainEpochs());
+
+        // Search.
+        var task = new TrainingTask(marked.Space, split.Train, split.Valid, loss, NewMetric, options, progress, device, context.Cancellation);
+        using var trainer = StrategyCatalog.Create(options.Strategy, task);
+        var start = Stopwatch.GetTimestamp();
+        progress.Show("search", trainer.Fit);
+        var architecture = trainer.Export();
+        var searchSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        trainer.Supernet.WriteBack(marked.Model);
+
+        // Cut the winner out and train it on.
+        var winner = Pruner.Prune(marked.Model, architecture);
+        BatchNormRecalibration.Run(winner, new BatchLoader(split.Train, winner.Graph, loss, options.BatchSize, options.Seed, device), device);
+        var valid = OnnxScore.Of(Written(winner), split.Valid, loss, threads)[NewMetric().Name];
+        start = Stopwatch.GetTimestamp();
+        if (options.EffectiveRetrainEpochs() > 0)
+        {
+            if (options.Init == "scratch")
+                WeightInitialization.Reset(winner, new SeededRandom(options.Seed, 4));
+            var finisher = new WinnerTrainer(options, loss, NewMetric, progress, device, context.Cancellation);
+            progress.Show("retrain", () => finisher.Fit(winner, split.TrainAndValid, options.EffectiveRetrainEpochs()));
+        }
+
+        var retrainSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+        // Prove the file, then put it in place.
+        TakeWeights(marked.Model.Graph, winner.Graph);
+        var bytes = Written(winner);
+        var parity = ParityGate.Require(marked, architecture, bytes);
+        var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
+        var costs = new ModelCost(marked.Space, marked.Types);
+        var (smallest, largest) = costs.Range();
+        var cost = costs.Of(architecture);
+        var summary = new SearchSummary(
+            Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
+            marked.Space.Size.ToString(CultureInfo.InvariantCulture), searchSeconds, retrainSeconds, progress.MillisecondsPerStep,
+            Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
+            new(NewMetric().Name, trainer.ValidMetric, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest);
+        using (var results = ResultFolder.Create(folder, force))
+        {
+            results.Write("best.onnx", bytes);
+            results.Write("arch.json", architecture.ToJson());
+            results.Write("history.csv", progress.ToCsv());
+            results.Write("config.json", JsonText.Of(options) + "\n");
+            results.Write("summary.json", JsonText.Of(summary) + "\n");
+            results.Commit();
+        }
+
+        if (json)
+            context.Output.WriteLine(JsonText.Of(summary));
+        else
+            summary.Write(context.Output, trainer, architecture, Path.GetRelativePath(Environment.CurrentDirectory, folder));
+        return CommandLine.Done;
+    }
+
+    private static Device SelectDevice(SearchOptions options)
+    {
+        TorchRuntime.EnsureLoaded();
+        if (options.Device == "cuda" && !cuda.is_available())
+            throw new UsageException("--device cuda: this is a CPU build, or no CUDA device is there. Build with -p:Accelerator=cuda on a machine with one, or use --device cpu.");
+        return new Device(options.Device);
+    }
+
+    // The bytes of a plain model as it is written: a copy in inference form.
+    private static byte[] Written(Model winner)
+    {
+        var plain = winner.Clone();
+        Pruner.Finish(plain);
+        Pruner.RequirePlain(plain);
+        return OnnxFile.ToBytes(plain);
+    }
+
+    // The supernet gets the winner's trained weights by name, so that both can be compared.
+    private static void TakeWeights(Graph supernet, Graph winner)
+    {
+        foreach (var value in winner.Initializers)
+        {
+            if (supernet.Find(value.Name) is { Initializer: not null } same)
+                supernet.SetInitializer(same, value.Initializer!);
+        }
+    }
+}

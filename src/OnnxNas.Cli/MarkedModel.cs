@@ -1,0 +1,30 @@
+using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
+using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Operators;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Supernets;
+
+namespace OnnxNas.Cli;
+
+/// <summary>A marked model, checked and ready: constants lifted to initializers, marker functions dropped, types inferred.</summary>
+internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResult Types)
+{
+    /// <summary>Reads a marked model.</summary>
+    /// <exception cref="ModelFormatException">The file is no usable model.</exception>
+    /// <exception cref="ChoiceException">The markers are malformed, disagree, or there are none.</exception>
+    /// <exception cref="UnsupportedOperatorException">A node cannot run here.</exception>
+    public static MarkedModel Read(string path)
+    {
+        var model = OnnxFile.Read(path);
+        OperatorRegistry.RequireSupported(model);
+        MarkerFunctions.Remove(model);
+        var choices = SearchSpace.Read(model).Choices.Count;
+        if (choices == 0)
+            throw new ChoiceException($"'{path}' has no choices. Mark it with org.onnxnas LayerChoice or InputChoice nodes first; the README shows how.");
+        new PassManager([new LiftConstants(), new RemoveDeadNodes()]).Run(model);
+        var types = ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
+        return new(model, SearchSpace.Read(model), types);
+    }
+}

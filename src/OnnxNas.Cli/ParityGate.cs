@@ -1,0 +1,52 @@
+using OnnxNas.Evaluation;
+using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Rewriting;
+using OnnxNas.Search.Supernets;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Cli;
+
+/// <summary>
+/// No ONNX file is reported as done before ONNX Runtime ran it and agreed with the supernet run one-hot in evaluation mode:
+/// max |a−b| ≤ 1e-4·(1+|b|) for every output, on random inputs.
+/// </summary>
+internal static class ParityGate
+{
+    private const int Seed = 20_26;
+    private const int Samples = 4;
+
+    /// <summary>The largest absolute difference.</summary>
+    /// <param name="marked">The supernet with the weights of the winner.</param>
+    /// <param name="architecture">The winner.</param>
+    /// <param name="winner">The bytes of the winner's file.</param>
+    /// <exception cref="TrainingException">The answers differ.</exception>
+    public static double Require(MarkedModel marked, Architecture architecture, byte[] winner)
+    {
+        using var session = new OnnxSession(winner);
+        var feeds = RandomInputs.For(session, Seed, Samples);
+        var actual = session.Run(feeds);
+        var expected = RunOneHot(marked.Model, architecture, feeds);
+        var worst = 0.0;
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var result = Parity.Compare(actual[i], expected[i]);
+            if (!result.Passed)
+                throw new TrainingException($"ONNX Runtime's answer for '{session.Outputs[i].Name}' differs from the supernet's: {result.Message}. The file was not written. This is a fault of the tool: please report it with the model.");
+            worst = Math.Max(worst, result.MaxAbsDiff);
+        }
+
+        return worst;
+    }
+
+    private static List<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)
+    {
+        var supernet = marked.Clone();
+        ChoiceRewriter.Select(SearchSpace.Read(supernet), architecture);
+        using var module = new GraphModule(supernet, SupernetOperators.Registry);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return [.. module.Forward(feeds.ToDictionary(f => f.Key, f => f.Value.ToTorch())).Select(o => o.ToTensorData())];
+    }
+}

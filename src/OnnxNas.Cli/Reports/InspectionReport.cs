@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace OnnxNas.Cli.Reports;
+
+/// <summary>An inspection for people.</summary>
+internal static class InspectionReport
+{
+    public static void Write(Inspection facts, TextWriter output)
+    {
+        foreach (var value in facts.Inputs)
+            output.WriteLine($"input       {value.Name}: {value.Type}{value.Shape}");
+        foreach (var value in facts.Outputs)
+            output.WriteLine($"output      {value.Name}: {value.Type}{value.Shape}");
+        output.WriteLine($"opset       {facts.Opset}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
+        output.WriteLine($"space       {facts.SpaceSize} architectures");
+        if (facts.Choices.Count > 0)
+        {
+            Tables.Write(output, ["choice", "kind", "candidates", "chosen", "markers"],
+                facts.Choices.Select(c => new[] { c.Label, c.Kind, string.Join(", ", c.Candidates), Chosen(c), c.Nodes.Count.ToString(CultureInfo.InvariantCulture) }));
+        }
+
+        foreach (var line in facts.Unsupported)
+            output.WriteLine($"unsupported {line}");
+        foreach (var line in facts.Warnings)
+            output.WriteLine($"warning     {line}");
+    }
+
+    private static string Chosen(ChoiceFacts choice) => choice.Reduction is null ? "1" : $"{(choice.NChosen == 0 ? "any" : choice.NChosen)}, {choice.Reduction}";
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Costs;
+using OnnxNas.Search.Training;
+
+namespace OnnxNas.Cli.Reports;
+
+/// <summary>The scores of a search: of the supernet as it was, and of the pruned winner by ONNX Runtime.</summary>
+/// <param name="Name">The metric.</param>
+/// <param name="SupernetValid">The supernet, mixed, on the validation samples.</param>
+/// <param name="Valid">The winner on the validation samples before retraining, which takes them in: the supernet's weights, running statistics recomputed.</param>
+/// <param name="Test">The written file on the test samples; null where there are none.</param>
+/// <param name="TestAll">All metrics of the loss on the test samples.</param>
+internal sealed record Scores(string Name, double SupernetValid, double Valid, double? Test, IReadOnlyDictionary<string, double>? TestAll);
+
+/// <summary><c>summary.json</c>.</summary>
+internal sealed record SearchSummary(
+    string Model,
+    string Strategy,
+    int Seed,
+    string Device,
+    int Threads,
+    int Epochs,
+    int Steps,
+    int BatchSize,
+    string SpaceSize,
+    double SearchSeconds,
+    double RetrainSeconds,
+    double MsPerStep,
+    double PeakRssMb,
+    IReadOnlyDictionary<string, object> Architecture,
+    Scores Metrics,
+    double ParityMaxAbsDiff,
+    long Parameters,
+    long Macs,
+    Cost SmallestSubnet,
+    Cost LargestSubnet)
+{
+    /// <summary>The report for people.</summary>
+    public void Write(TextWriter output, OneShotTrainer trainer, Architecture architecture, string folder)
+    {
+        Tables.Write(output, ["choice", "winner", "probability", "runner-up", "margin"], trainer.Task.Space.Choices.Select(c => Row(c, trainer, architecture)));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {Parameters:N0}  (smallest subnet {SmallestSubnet.Parameters:N0}, largest {LargestSubnet.Parameters:N0})"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {Macs:N0}  (smallest subnet {SmallestSubnet.Macs:N0}, largest {LargestSubnet.Macs:N0})"));
+        var test = Metrics.Test is { } score ? score.ToString("0.0000", CultureInfo.InvariantCulture) : "no test samples";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Metrics.Name,-10}  supernet valid {Metrics.SupernetValid:0.0000}, winner valid {Metrics.Valid:0.0000} before retraining, test {test}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parity      max |a-b| {ParityMaxAbsDiff:0.0e0} between ONNX Runtime and the supernet"));
+        output.WriteLine($"files       {folder}: best.onnx, arch.json, history.csv, config.json, summary.json");
+    }
+
+    private static string[] Row(Choice choice, OneShotTrainer trainer, Architecture architecture)
+    {
+        var winner = architecture[choice.Label];
+        var names = string.Join(", ", winner.Select(i => choice.Candidates[i]));
+        var probabilities = trainer.Probabilities(choice);
+        if (probabilities.Count == 0)
+            return [choice.Label, names, "", "", ""];
+        var least = winner.Min(i => probabilities[i]);
+        var others = Enumerable.Range(0, probabilities.Count).Except(winner).OrderByDescending(i => probabilities[i]).ToList();
+        return
+        [
+            choice.Label,
+            names,
+            string.Join(", ", winner.Select(i => probabilities[i].ToString("0.0000", CultureInfo.InvariantCulture))),
+            others.Count == 0 ? "" : choice.Candidates[others[0]],
+            others.Count == 0 ? "" : (least - probabilities[others[0]]).ToString("0.0000", CultureInfo.InvariantCulture),
+        ];
+    }
+}

@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OnnxNas.Cli.Reports;
+using OnnxNas.Search;
+
+namespace OnnxNas.Cli;
+
+/// <summary>
+/// One option of the command line for every property of <see cref="SearchOptions"/>. Settings are the defaults, overlaid by a settings file,
+/// overlaid by the command line; all three speak the same keys.
+/// </summary>
+internal sealed class Settings
+{
+    private readonly List<(PropertyInfo Property, Option Option, Func<ParseResult, object?> Read)> options = [];
+
+    public Settings()
+    {
+        foreach (var property in typeof(SearchOptions).GetProperties())
+        {
+            var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+            options.Add(type == typeof(int) ? Make<int?>(property) : type == typeof(double) ? Make<double?>(property) : Make<string?>(property));
+        }
+    }
+
+    /// <summary>The options, in the order of the properties.</summary>
+    public IEnumerable<Option> Options => options.Select(o => o.Option);
+
+    /// <summary>The settings of a command line.</summary>
+    /// <exception cref="UsageException">The settings file is missing or holds a key or value that makes no sense.</exception>
+    public SearchOptions Read(ParseResult parsed, string? file)
+    {
+        var merged = JsonSerializer.SerializeToNode(new SearchOptions(), JsonText.Options)!.AsObject();
+        if (file is not null)
+        {
+            foreach (var (key, value) in ReadFile(file))
+            {
+                if (!merged.ContainsKey(key))
+                    throw new UsageException($"'{file}' has the key '{key}'; the keys are {string.Join(", ", merged.Select(m => m.Key))}.");
+                merged[key] = value?.DeepClone();
+            }
+        }
+
+        foreach (var (property, option, read) in options)
+        {
+            if (parsed.GetResult(option) is { Implicit: false })
+                merged[KeyOf(property)] = JsonSerializer.SerializeToNode(read(parsed));
+        }
+
+        try
+        {
+            return merged.Deserialize<SearchOptions>(JsonText.Options)!.Checked();
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"'{file}' holds a value of the wrong kind at {e.Path}.");
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static JsonObject ReadFile(string file)
+    {
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(file)) as JsonObject ?? throw new UsageException($"'{file}' is no JSON object.");
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"'{file}' cannot be read as JSON: {e.Message}");
+        }
+    }
+
+    private static (PropertyInfo Property, Option Option, Func<ParseResult, object?> Read) Make<T>(PropertyInfo property)
+    {
+        var value = property.GetValue(new SearchOptions());
+        var option = new Option<T>("--" + KeyOf(property).Replace('_', '-'))
+        {
+            Description = $"{property.GetCustomAttribute<DescriptionAttribute>()?.Description} [default: {FormattableString.Invariant($"{value ?? "none"}")}]",
+        };
+        return (property, option, parsed => parsed.GetValue(option));
+    }
+
+    private static string KeyOf(PropertyInfo property) => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
+}

@@ -1,0 +1,28 @@
+namespace OnnxNas.Cli.Verification;
+
+/// <summary>One row of <c>verify</c>.</summary>
+/// <param name="Path">What was verified.</param>
+/// <param name="Status"><c>pass</c>, <c>fail</c>, <c>unsupported</c> or <c>error</c>.</param>
+/// <param name="MaxAbsDiff">The largest absolute difference; null where nothing was compared.</param>
+/// <param name="Message">Why it did not pass; empty where it did.</param>
+internal sealed record VerificationResult(string Path, string Status, double? MaxAbsDiff, string Message)
+{
+    public const string Pass = "pass";
+    public const string Fail = "fail";
+    public const string UnsupportedStatus = "unsupported";
+    public const string Error = "error";
+}
+
+/// <summary>All rows and their counts.</summary>
+internal sealed record VerificationSummary(IReadOnlyList<VerificationResult> Results)
+{
+    public int Passed => Count(VerificationResult.Pass);
+
+    public int Failed => Count(VerificationResult.Fail);
+
+    public int Unsupported => Count(VerificationResult.UnsupportedStatus);
+
+    public int Errors => Count(VerificationResult.Error);
+
+    private int Count(string status) => Results.Count(r => r.Status == status);
+}

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using OnnxNas.Evaluation;
+using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
+using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Operators;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Supernets;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Cli.Verification;
+
+/// <summary>Runs a model in TorchSharp and compares: with the outputs of its test case folder, or else with ONNX Runtime.</summary>
+internal static class Verifier
+{
+    // The tolerances of ONNX's own backend test runner.
+    private const double CaseRelative = 1e-3;
+    private const double CaseAbsolute = 1e-5;
+    private const int Seed = 7;
+    private const int Samples = 2;
+
+    public static VerificationResult Verify(string path)
+    {
+        try
+        {
+            return Directory.Exists(path) ? VerifyCase(path) : VerifyModel(path);
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            return new(path, VerificationResult.UnsupportedStatus, null, e.Message);
+        }
+        catch (Exception e) when (e is OnnxNasException or IOException or UnauthorizedAccessException or ExternalException or InvalidOperationException or ArgumentException or OverflowException or OutOfMemoryException)
+        {
+            return new(path, VerificationResult.Error, null, e.Message.Split('\n')[0].Trim());
+        }
+    }
+
+    private static VerificationResult VerifyCase(string folder)
+    {
+        var model = OnnxFile.Read(Path.Combine(folder, "model.onnx"));
+        var sets = Directory.GetDirectories(folder, "test_data_set_*").Order(StringComparer.Ordinal).ToList();
+        if (sets.Count == 0)
+            throw new DataException($"'{folder}' has no test_data_set_* folder; a test case has model.onnx and test_data_set_0/input_0.pb, output_0.pb.");
+        var inputs = model.Graph.Inputs.Where(i => i.Initializer is null).ToList();
+        using var module = BuildModule(model);
+        var worst = 0.0;
+        foreach (var set in sets)
+        {
+            var feeds = new Dictionary<string, TensorData>();
+            for (var i = 0; i < inputs.Count && File.Exists(Numbered(set, "input", i)); i++)
+                feeds[inputs[i].Name] = OnnxFile.ReadTensor(Numbered(set, "input", i));
+            var expected = Enumerable.Range(0, model.Graph.Outputs.Count).Select(i => OnnxFile.ReadTensor(Numbered(set, "output", i))).ToList();
+            var result = Compare(folder, model.Graph, Run(module, feeds), expected, CaseAbsolute, CaseRelative);
+            if (result.Status != VerificationResult.Pass)
+                return result;
+            worst = Math.Max(worst, result.MaxAbsDiff ?? 0);
+        }
+
+        return new(folder, VerificationResult.Pass, worst, "");
+    }
+
+    private static VerificationResult VerifyModel(string path)
+    {
+        var model = OnnxFile.Read(path);
+        using var module = BuildModule(model);
+        var oracle = model.Clone();
+        if (oracle.Graph.Nodes.Any(Markers.IsMarker))
+            MarkerFunctions.Stamp(oracle);
+        new ToInferenceForm().Run(oracle);
+        using var session = new OnnxSession(OnnxFile.ToBytes(oracle));
+        var feeds = RandomInputs.For(session, Seed, Samples);
+        return Compare(path, model.Graph, Run(module, feeds), session.Run(feeds), Parity.Gate, Parity.Gate);
+    }
+
+    private static GraphModule BuildModule(Model model)
+    {
+        OperatorRegistry.RequireSupported(model);
+        ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
+        return new(model, SupernetOperators.Registry);
+    }
+
+    private static List<TensorData> Run(GraphModule module, IReadOnlyDictionary<string, TensorData> feeds)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return [.. module.Forward(feeds.ToDictionary(f => f.Key, f => f.Value.ToTorch())).Select(o => o.ToTensorData())];
+    }
+
+    private static VerificationResult Compare(string path, Graph graph, List<TensorData> actual, IReadOnlyList<TensorData> expected, double absolute, double relative)
+    {
+        var worst = 0.0;
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var result = Parity.Compare(actual[i], expected[i], absolute, relative);
+            if (!result.Passed)
+                return new(path, VerificationResult.Fail, result.MaxAbsDiff, $"output '{graph.Outputs[i].Name}': {result.Message}");
+            worst = Math.Max(worst, result.MaxAbsDiff);
+        }
+
+        return new(path, VerificationResult.Pass, worst, "");
+    }
+
+    private static string Numbered(string folder, string kind, int index) => Path.Combine(folder, $"{kind}_{index}.pb");
+}

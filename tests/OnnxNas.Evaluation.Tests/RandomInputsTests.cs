@@ -1,0 +1,68 @@
+using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Testing;
+
+namespace OnnxNas.Evaluation.Tests;
+
+[TestClass]
+public sealed class RandomInputsTests
+{
+    private static readonly TensorInfo[] Infos =
+    [
+        new("x", ElementType.Float32, SmallModels.Extents(["N", 3, "L"])),
+        new("ids", ElementType.Int64, SmallModels.Extents(["L", "2*N+1"])),
+        new("mask", ElementType.Bool, new Shape(Dim.Unknown(), Dim.Unknown())),
+        new("s", ElementType.Float64, Shape.Scalar),
+    ];
+
+    [TestMethod]
+    public void Free_extents_become_the_batch_what_is_asked_for_or_8()
+    {
+        Assert.AreEqual("Float32[4,3,4] Int64[4,9] Bool[4,8] Float64[]", Text(RandomInputs.For(Infos, 1, batch: 4)));
+        Assert.AreEqual("Float32[4,3,6] Int64[6,9] Bool[4,8] Float64[]", Text(RandomInputs.For(Infos, 1, batch: 4, symbols: new Dictionary<string, long> { ["L"] = 6 })));
+
+        static string Text(IReadOnlyDictionary<string, TensorData> feeds) => string.Join(' ', Infos.Select(i => feeds[i.Name]));
+    }
+
+    [TestMethod]
+    public void A_seed_is_a_set_of_tensors()
+    {
+        var (a, b, c) = (RandomInputs.For(Infos, 1), RandomInputs.For(Infos, 1), RandomInputs.For(Infos, 2));
+        CollectionAssert.AreEqual(a["x"].Bytes.ToArray(), b["x"].Bytes.ToArray());
+        CollectionAssert.AreNotEqual(a["x"].Bytes.ToArray(), c["x"].Bytes.ToArray());
+    }
+
+    [TestMethod]
+    public void Whole_numbers_stay_in_range_and_floats_are_standard_normal()
+    {
+        var ids = RandomInputs.Draw(ElementType.Int64, [1000], new SeededRandom(1)).ToInt64s();
+        CollectionAssert.AreEquivalent(new long[] { 0, 1 }, ids.Distinct().ToArray());
+        CollectionAssert.AreEquivalent(Enumerable.Range(0, 9).Select(i => (long)i).ToArray(), RandomInputs.Draw(ElementType.Int64, [1000], new SeededRandom(1), 9).ToInt64s().Distinct().ToArray());
+        foreach (var type in new[] { ElementType.Float16, ElementType.BFloat16, ElementType.Float32, ElementType.Float64 })
+        {
+            var values = RandomInputs.Draw(type, [10_000], new SeededRandom(1)).ToDoubles();
+            Assert.AreEqual(0, values.Average(), 0.06);
+            Assert.AreEqual(1, values.Average(v => v * v), 0.1);
+        }
+    }
+
+    [TestMethod]
+    public void What_cannot_be_drawn_is_named() =>
+        StringAssert.Contains(Assert.ThrowsExactly<UnsupportedOperatorException>(() => RandomInputs.For([new("q", ElementType.Undefined, null)], 1)).Message, "'q'");
+
+    [TestMethod]
+    [DataRow("encoder.onnx")]
+    [DataRow("recurrent.onnx")]
+    [DataRow("unet-baked.onnx")]
+    [DataRow("mlp.onnx")]
+    public void Real_exports_run_on_what_is_drawn_from_graph_or_session(string name)
+    {
+        var path = RepositoryFiles.Shared("models", name);
+        using var session = new OnnxSession(path);
+        var feeds = RandomInputs.For(session, seed: 1);
+        Assert.HasCount(session.Outputs.Count, session.Run(feeds));
+        var fromGraph = RandomInputs.For(OnnxFile.Read(path), seed: 1);
+        foreach (var (input, tensor) in feeds)
+            CollectionAssert.AreEqual(tensor.Bytes.ToArray(), fromGraph[input].Bytes.ToArray());
+    }
+}
