@@ -4,6 +4,7 @@ using OnnxNas.Ir.Passes;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli;
@@ -24,7 +25,9 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
         if (choices == 0)
             throw new ChoiceException($"'{path}' has no choices. Mark it with org.onnxnas LayerChoice or InputChoice nodes first; the README shows how.");
         new PassManager([new LiftConstants(), new RemoveDeadNodes()]).Run(model);
+        var declared = new DeclaredOutputs(model.Graph);
         var types = ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
+        declared.Restore();
         return new(model, SearchSpace.Read(model), types);
     }
 }

@@ -10,8 +10,9 @@ internal sealed class SearchData : IDisposable
 {
     private readonly List<DatasetFile> files = [];
 
-    private SearchData(Model model, string modelPath, SearchOptions options)
+    private SearchData(MarkedModel marked, string modelPath, SearchOptions options)
     {
+        var model = marked.Model;
         string[] inputs = [.. model.Graph.Inputs.Where(i => i.Initializer is null).Select(i => i.Name)];
         var path = options.Data ?? Path.ChangeExtension(modelPath, ".npz");
         if (options.Data is null && !File.Exists(path))
@@ -21,7 +22,7 @@ internal sealed class SearchData : IDisposable
         var test = options.Test is null ? samples.Test : Open(options.Test, inputs).Samples;
         Loss = Loss.Named(options.Loss ?? (samples.Samples.LabelType.IsInteger() ? "cross-entropy" : "mse"));
         foreach (var part in new[] { samples.Samples, valid, test }.OfType<Dataset>())
-            Check(part, model.Graph);
+            Check(part, model.Graph, marked.Types[model.Graph.Outputs[0]].Shape);
         Split = DataSplit.Create(samples.Samples,
             new SplitOptions { Seed = options.Seed, TestFraction = options.TestFraction, ValidFraction = options.ValidFraction, Stratify = Loss.IsClassification }, test, valid);
         foreach (var input in model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is { Rank: > 0 } shape && shape[0].IsKnown))
@@ -39,7 +40,7 @@ internal sealed class SearchData : IDisposable
 
     /// <summary>Opens and checks all data.</summary>
     /// <exception cref="DataException">A file is missing or damaged, or does not fit the model.</exception>
-    public static SearchData Open(Model model, string modelPath, SearchOptions options) => new(model, modelPath, options);
+    public static SearchData Open(MarkedModel marked, string modelPath, SearchOptions options) => new(marked, modelPath, options);
 
     public void Dispose()
     {
@@ -53,11 +54,11 @@ internal sealed class SearchData : IDisposable
         return files[^1];
     }
 
-    private void Check(Dataset data, Graph graph)
+    private void Check(Dataset data, Graph graph, Shape? outputShape)
     {
         DatasetChecks.CheckInputs(data, graph);
         var output = graph.Outputs[0];
-        var dims = output.Shape ?? throw new DataException($"The shape of output '{output.Name}' is not known; declare it in the model.");
+        var dims = outputShape ?? throw new DataException($"The shape of output '{output.Name}' is not known; declare it in the model.");
         if (Loss.IsClassification)
         {
             if (dims.Rank < 2)

@@ -47,7 +47,7 @@ internal sealed class SearchCommand : CliCommand
     {
         var marked = MarkedModel.Read(path);
         StrategyCatalog.Require(options.Strategy);
-        using var data = SearchData.Open(marked.Model, path, options);
+        using var data = SearchData.Open(marked, path, options);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
         return CommandLine.Done;
@@ -58,7 +58,7 @@ internal sealed class SearchCommand : CliCommand
         // Read and check everything before any work is done.
         var marked = MarkedModel.Read(path);
         StrategyCatalog.Require(options.Strategy);
-        using var data = SearchData.Open(marked.Model, path, options);
+        using var data = SearchData.Open(marked, path, options);
         var device = SelectDevice(options);
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         set_num_threads(threads);

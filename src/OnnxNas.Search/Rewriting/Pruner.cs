@@ -22,6 +22,7 @@ public static class Pruner
         ChoiceRewriter.Decide(SearchSpace.Read(model), architecture);
         RemoveTraces(model);
         var registry = SupernetOperators.Registry;
+        var declared = new DeclaredOutputs(model.Graph);
         new PassManager(
         [
             new LiftConstants(),
@@ -32,6 +33,7 @@ public static class Pruner
             new MergeEqualNodes(),
         ]).RunToFixpoint(model);
         ShapeInference.Run(model, registry);
+        declared.Restore();
         return model;
     }
 
@@ -40,6 +42,7 @@ public static class Pruner
     {
         ArgumentNullException.ThrowIfNull(model);
         var registry = SupernetOperators.Registry;
+        var declared = new DeclaredOutputs(model.Graph);
         new PassManager(
         [
             new ToInferenceForm(),
@@ -48,6 +51,7 @@ public static class Pruner
             new RemoveDeadNodes(),
         ]).RunToFixpoint(model);
         ShapeInference.Run(model, registry);
+        declared.Restore();
     }
 
     /// <summary>Requires that nothing of the marker format is left.</summary>

@@ -24,6 +24,9 @@ internal static class GradientStep
                 "a lower --grad-clip, or inputs scaled to about 0..1.");
         }
 
+        // Libtorch ends the process when asked for the gradient of nothing, or of what depends on nothing trained.
+        if (parameters.Count == 0 || !loss.requires_grad)
+            return value;
         var gradients = autograd.grad([loss], [.. parameters], allow_unused: true);
         for (var i = 0; i < parameters.Count; i++)
             parameters[i].grad = gradients[i] is { IsInvalid: false } gradient ? gradient : null;

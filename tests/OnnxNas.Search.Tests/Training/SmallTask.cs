@@ -1,0 +1,37 @@
+using OnnxNas.Ir;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
+using OnnxNas.Search.Metrics;
+using OnnxNas.Search.Training;
+using OnnxNas.Testing;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Tests.Training;
+
+/// <summary>Tasks on a few random samples, and an ear for their progress.</summary>
+internal sealed class SmallTask : ITrainingProgress
+{
+    public List<EpochReport> Epochs { get; } = [];
+
+    public List<double> Losses { get; } = [];
+
+    /// <summary>Random samples for a model, with targets of its first output's width, or class indices.</summary>
+    public static Dataset Data(Model model, int count, long seed, int classes = 0)
+    {
+        var inputs = model.Graph.Inputs.Select((v, i) => (v.Name, Data: Numbers(v, count, seed + i))).ToDictionary(p => p.Name, p => p.Data);
+        return Dataset.FromTensors(inputs, classes > 0 ? TestTensors.Int64s(seed + 100, 0, classes, count) : Numbers(model.Graph.Outputs[0], count, seed + 100));
+    }
+
+    public static TrainingTask Of(Model model, SearchOptions options, SmallTask? ear = null, int samples = 32, int classes = 0, CancellationToken cancellation = default)
+    {
+        var loss = Loss.Named(classes > 0 ? "cross-entropy" : "mse");
+        return new(SearchSpace.Read(model), Data(model, samples, 1, classes), Data(model, samples, 2, classes), loss, () => MetricSet.Default(loss.Name), options, ear ?? new(), CPU, cancellation);
+    }
+
+    public void Step(string phase, int step, int steps, double loss, double milliseconds) => Losses.Add(loss);
+
+    public void Epoch(EpochReport report) => Epochs.Add(report);
+
+    private static TensorData Numbers(Value value, int count, long seed) =>
+        TestTensors.Normal(seed, [count, .. value.Shape!.Skip(1).Select(d => d.Value)]).As(value.Element);
+}
