@@ -99,6 +99,10 @@ internal sealed class GraphRun : IDisposable
         {
             return step.Operator.Run(inputs, context);
         }
+        catch (OnnxNasException e) when (e.Message.StartsWith(step.Node.ToString(), StringComparison.Ordinal))
+        {
+            throw;
+        }
         catch (UnsupportedOperatorException e)
         {
             throw new UnsupportedOperatorException($"{step.Node}: {e.Message}", e);
