@@ -6,10 +6,13 @@ namespace OnnxNas.Search.Choices;
 /// <summary>The decisions of a marked model, in order of first appearance.</summary>
 public sealed class SearchSpace
 {
+    private readonly Dictionary<string, Choice> byLabel;
+
     internal SearchSpace(Model model, IReadOnlyList<Choice> choices)
     {
         Model = model;
         Choices = choices;
+        byLabel = choices.ToDictionary(c => c.Label, StringComparer.Ordinal);
     }
 
     /// <summary>The marked model.</summary>
@@ -26,7 +29,7 @@ public sealed class SearchSpace
 
     /// <summary>The decision of that label.</summary>
     /// <exception cref="ChoiceException">There is none.</exception>
-    public Choice this[string label] => Choices.FirstOrDefault(c => c.Label == label)
+    public Choice this[string label] => byLabel.GetValueOrDefault(label)
         ?? throw new ChoiceException($"The model has no choice '{label}'; its choices are {string.Join(", ", Choices.Select(c => c.Label))}.");
 
     /// <summary>Reads and checks the markers of a model.</summary>

@@ -45,18 +45,18 @@ public sealed class ModelCost
     public Cost Of(Architecture architecture)
     {
         ArgumentNullException.ThrowIfNull(architecture);
-        return Of(label => architecture[label]);
+        return Measure(architecture.Selections).Cost;
     }
 
     /// <summary>
-    /// The least and the most parameters and MACs among the subnets. Found label by label, again until nothing improves, which is exact where decisions
-    /// do not depend on each other.
+    /// The least and the most parameters and MACs among the subnets, by <see cref="ExtremeSubnet"/>: exact where decisions do not depend on
+    /// each other but by standing in one another's candidates.
     /// </summary>
     public (Cost Smallest, Cost Largest) Range()
     {
-        var least = (Extreme(c => -c.Parameters), Extreme(c => -c.Macs));
-        var most = (Extreme(c => c.Parameters), Extreme(c => c.Macs));
-        return (new(least.Item1.Parameters, least.Item2.Macs), new(most.Item1.Parameters, most.Item2.Macs));
+        return (new(Extreme(c => -c.Parameters).Parameters, Extreme(c => -c.Macs).Macs), new(Extreme(c => c.Parameters).Parameters, Extreme(c => c.Macs).Macs));
+
+        Cost Extreme(Func<Cost, long> rank) => new ExtremeSubnet(space, Measure, rank).Find();
     }
 
     private static long OneSample(Dim? work)
@@ -66,60 +66,10 @@ public sealed class ModelCost
         return work.Evaluate(work.Symbols().ToDictionary(s => s, _ => 1L)) ?? 0;
     }
 
-    private Cost Extreme(Func<Cost, long> rank)
+    // The subnet of a selection, and the nodes it consists of, markers included.
+    private (Cost Cost, HashSet<Node> Live) Measure(IReadOnlyDictionary<string, IReadOnlyList<int>> selection)
     {
-        var chosen = space.Choices.ToDictionary(c => c.Label, c => Architecture.First(space)[c.Label]);
-        var best = Of(label => chosen[label]);
-        for (var improved = true; improved;)
-        {
-            improved = false;
-            foreach (var choice in space.Choices)
-            {
-                foreach (var option in Neighbours(choice, chosen[choice.Label]))
-                {
-                    var before = chosen[choice.Label];
-                    chosen[choice.Label] = option;
-                    var cost = Of(label => chosen[label]);
-                    if (rank(cost) > rank(best))
-                        (best, improved) = (cost, true);
-                    else
-                        chosen[choice.Label] = before;
-                }
-            }
-        }
-
-        return best;
-    }
-
-    // Single candidates; for several inputs, each exchange of one for another, and for any number also adding and removing one.
-    private static IEnumerable<IReadOnlyList<int>> Neighbours(Choice choice, IReadOnlyList<int> present)
-    {
-        for (var k = 0; k < choice.Candidates.Count; k++)
-        {
-            if (choice is LayerChoice)
-            {
-                yield return [k];
-                continue;
-            }
-
-            var isAny = choice is InputChoice { ChosenCount: 0 };
-            if (present.Contains(k))
-            {
-                if (isAny && present.Count > 1)
-                    yield return [.. present.Where(i => i != k)];
-                continue;
-            }
-
-            if (isAny)
-                yield return [.. present.Append(k).Order()];
-            foreach (var leaving in present)
-                yield return [.. present.Where(i => i != leaving).Append(k).Order()];
-        }
-    }
-
-    private Cost Of(Func<string, IReadOnlyList<int>> selection)
-    {
-        var chosen = space.Choices.SelectMany(c => c.Nodes.Select(n => (n, Selection: selection(c.Label)))).ToDictionary(p => p.n, p => p.Selection);
+        var chosen = space.Choices.SelectMany(c => c.Nodes.Select(n => (n, Selection: selection[c.Label]))).ToDictionary(p => p.n, p => p.Selection);
         var live = new HashSet<Node>();
         var open = new Stack<Value>(space.Model.Graph.Outputs);
         while (open.TryPop(out var value))
@@ -131,7 +81,7 @@ public sealed class ModelCost
                 open.Push(read);
         }
 
-        return Sum(live);
+        return (Sum(live), live);
     }
 
     private Cost Sum(IEnumerable<Node> nodes)

@@ -16,6 +16,8 @@ internal sealed record Joint(IReadOnlyList<int> Chosen, Reduction Reduction, int
         if (Reduction != Reduction.Concat || Chosen.Count == 1 || first.Shape is not { } shape)
             return new(first.Type);
         var axis = Axis < 0 ? Axis + shape.Rank : Axis;
+        if (axis < 0 || axis >= shape.Rank)
+            throw new ChoiceException($"{context.Node}: the inputs {shape} cannot be concatenated on axis {Axis}; it must lie in [{-shape.Rank},{shape.Rank - 1}].");
         var width = Chosen.Select(context.Shape).Aggregate(Dim.Known(0), (sum, s) => s is null ? Dim.Unknown() : sum + s[axis]);
         return InferredValue.Tensor(first.Element, new Shape(shape.Select((d, i) => i == axis ? width : d)));
     }

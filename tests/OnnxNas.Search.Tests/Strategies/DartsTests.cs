@@ -2,6 +2,7 @@ using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Tests.Training;
 using OnnxNas.Search.Training;
 using OnnxNas.Testing;
@@ -371,7 +372,7 @@ public sealed class DartsTests
 
         public override Architecture Export() => throw new NotSupportedException();
 
-        private sealed class Gates : Supernets.ChoiceModule
+        private sealed class Gates : ChoiceModule
         {
             private readonly TorchSharp.Modules.Parameter alpha = new(zeros(3));
 

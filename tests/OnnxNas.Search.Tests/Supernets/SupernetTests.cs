@@ -113,8 +113,8 @@ public sealed class SupernetTests
         var expected = autograd.grad([alone.Forward(x).square().sum()], [.. alone.Parameters.Values], allow_unused: true);
         var inSupernet = alone.Parameters.Keys.Select(n => (Tensor)supernet.Module.Parameters[n]).ToArray();
         var actual = autograd.grad([supernet.Forward(new Dictionary<string, Tensor> { ["x"] = x })[0].square().sum()], inSupernet, allow_unused: true);
-        Assert.IsGreaterThan(1, expected.Length);
-        for (var i = 0; i < expected.Length; i++)
+        Assert.IsGreaterThan(1, expected.Count);
+        for (var i = 0; i < expected.Count; i++)
             Assert.IsTrue(expected[i].allclose(actual[i], 1e-6, 1e-6));
     }
 
