@@ -21,10 +21,15 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
         var model = OnnxFile.Read(path);
         OperatorRegistry.RequireSupported(model);
         MarkerFunctions.Remove(model);
-        var choices = SearchSpace.Read(model).Choices.Count;
-        if (choices == 0)
-            throw new ChoiceException($"'{path}' has no choices. Mark it with org.onnxnas LayerChoice or InputChoice nodes first; the README shows how.");
+        // Read before dead nodes go, so that malformed markers among them are refused too.
+        var marked = SearchSpace.Read(model).Choices.Count > 0;
         new PassManager([new LiftConstants(), new RemoveDeadNodes()]).Run(model);
+        if (!marked || SearchSpace.Read(model).Choices.Count == 0)
+        {
+            throw new ChoiceException($"'{path}' has no choices{(marked ? " that an output depends on" : "")}. " +
+                "Mark it with org.onnxnas LayerChoice or InputChoice nodes first; the README shows how.");
+        }
+
         var declared = new DeclaredOutputs(model.Graph);
         var types = ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
         declared.Restore();

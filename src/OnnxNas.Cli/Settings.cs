@@ -46,7 +46,7 @@ internal sealed class Settings
         foreach (var (property, option, read) in options)
         {
             if (parsed.GetResult(option) is { Implicit: false })
-                merged[KeyOf(property)] = JsonSerializer.SerializeToNode(read(parsed));
+                merged[KeyOf(property)] = JsonSerializer.SerializeToNode(read(parsed), JsonText.Options);
         }
 
         try
@@ -67,7 +67,7 @@ internal sealed class Settings
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllText(file)) as JsonObject ?? throw new UsageException($"'{file}' is no JSON object.");
+            return JsonNode.Parse(File.ReadAllText(file), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new UsageException($"'{file}' is no JSON object.");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {

@@ -99,15 +99,16 @@ public sealed record SearchOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message is one for the user.</exception>
     public SearchOptions Checked()
     {
+        Require(!string.IsNullOrEmpty(Strategy), "strategy", Strategy, "a name");
         Require(Epochs >= 1, "epochs", Epochs, "at least 1");
         Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
-        Require(Lr > 0, "lr", Lr, "more than 0");
-        Require(MinLr >= 0 && MinLr <= Lr, "min-lr", MinLr, "between 0 and --lr");
+        Require(double.IsFinite(Lr) && Lr > 0, "lr", Lr, "more than 0");
+        Require(double.IsFinite(MinLr) && MinLr >= 0 && MinLr <= Lr, "min-lr", MinLr, "between 0 and --lr");
         Require(Momentum is >= 0 and < 1, "momentum", Momentum, "at least 0 and less than 1");
-        Require(WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");
-        Require(GradClip >= 0, "grad-clip", GradClip, "at least 0");
-        Require(ArchLr > 0, "arch-lr", ArchLr, "more than 0");
-        Require(ArchWeightDecay >= 0, "arch-weight-decay", ArchWeightDecay, "at least 0");
+        Require(double.IsFinite(WeightDecay) && WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");
+        Require(double.IsFinite(GradClip) && GradClip >= 0, "grad-clip", GradClip, "at least 0");
+        Require(double.IsFinite(ArchLr) && ArchLr > 0, "arch-lr", ArchLr, "more than 0");
+        Require(double.IsFinite(ArchWeightDecay) && ArchWeightDecay >= 0, "arch-weight-decay", ArchWeightDecay, "at least 0");
         Require(RetrainEpochs is null or >= 0, "retrain-epochs", RetrainEpochs ?? 0, "at least 0");
         Require(TestFraction is >= 0 and < 1, "test-fraction", TestFraction, "at least 0 and less than 1");
         Require(ValidFraction is > 0 and < 1, "valid-fraction", ValidFraction, "more than 0 and less than 1");

@@ -48,6 +48,8 @@ internal sealed class SearchCommand : CliCommand
         var marked = MarkedModel.Read(path);
         StrategyCatalog.Require(options.Strategy);
         using var data = SearchData.Open(marked, path, options);
+        var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options.Epochs, options.EffectiveRetrainEpochs());
+        using var trainer = Prepare(marked, data, options, progress, SelectDevice(options), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
         return CommandLine.Done;
@@ -69,8 +71,7 @@ internal sealed class SearchCommand : CliCommand
         var progress = new SearchProgress(context.Error, NewMetric().Name, options.Epochs, options.EffectiveRetrainEpochs());
 
         // Search.
-        var task = new TrainingTask(marked.Space, split.Train, split.Valid, loss, NewMetric, options, progress, device, context.Cancellation);
-        using var trainer = StrategyCatalog.Create(options.Strategy, task);
+        using var trainer = Prepare(marked, data, options, progress, device, context);
         var start = Stopwatch.GetTimestamp();
         progress.Show("search", trainer.Fit);
         var architecture = trainer.Export();
@@ -122,6 +123,10 @@ internal sealed class SearchCommand : CliCommand
             summary.Write(context.Output, trainer, architecture, Path.GetRelativePath(Environment.CurrentDirectory, folder));
         return CommandLine.Done;
     }
+
+    private static OneShotTrainer Prepare(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, CommandContext context) =>
+        StrategyCatalog.Create(options.Strategy, new TrainingTask(
+            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation));
 
     private static Device SelectDevice(SearchOptions options)
     {

@@ -21,11 +21,11 @@ public sealed class Darts : OneShotTrainer
     private readonly SeededRandom random;
 
     /// <summary>Prepares the search.</summary>
-    /// <exception cref="ChoiceException">A choice has no relaxation: an InputChoice that concatenates.</exception>
+    /// <exception cref="ChoiceException">A choice has no relaxation: an InputChoice that concatenates, or a choice among integers.</exception>
     public Darts(TrainingTask task) : base(task)
     {
         random = new(task.Options.Seed, 1);
-        Supernet.ReplaceLayerChoice((choice, marker) => Mix(marker, Softmax(choice, marker)));
+        Supernet.ReplaceLayerChoice((choice, marker) => Mix(choice, marker, Softmax(choice, marker)));
         Supernet.ReplaceInputChoice(Relax);
     }
 
@@ -70,12 +70,12 @@ public sealed class Darts : OneShotTrainer
         if (choice.ChosenCount == 0)
         {
             var gates = graph.Call("Sigmoid", [Alpha(choice)], $"{marker.Output.Name}/gates", before: marker);
-            var gated = Mix(marker, gates);
+            var gated = Mix(choice, marker, gates);
             return choice.Reduction == Reduction.Sum ? gated
                 : graph.Call("Div", [gated, graph.Call("ReduceSum", [gates], $"{marker.Output.Name}/count", attributes: [Attr.Of("keepdims", 1L)], before: marker)], before: marker);
         }
 
-        var mixed = Mix(marker, Softmax(choice, marker));
+        var mixed = Mix(choice, marker, Softmax(choice, marker));
         return choice.Reduction == Reduction.Mean || choice.ChosenCount == 1 ? mixed
             : graph.Call("Mul", [mixed, graph.AddConstant($"{marker.Output.Name}/n", TensorData.Scalar((float)choice.ChosenCount))], before: marker);
     }
@@ -83,8 +83,12 @@ public sealed class Darts : OneShotTrainer
     private Value Softmax(Choice choice, Node marker) =>
         marker.Graph.Call("Softmax", [Alpha(choice)], $"{marker.Output.Name}/weights", attributes: [Attr.Of("axis", 0L)], before: marker);
 
-    private static Value Mix(Node marker, Value weights) =>
-        marker.Graph.Call(MixOperator.Name, [weights, .. marker.Inputs], $"{marker.Output.Name}/mix", SupernetOperators.Domain, before: marker);
+    private static Value Mix(Choice choice, Node marker, Value weights)
+    {
+        if (marker.Inputs.FirstOrDefault(i => i!.Element != ElementType.Undefined && !i.Element.IsFloatingPoint()) is { } discrete)
+            throw new ChoiceException($"{marker} (label '{choice.Label}') chooses among {discrete.Element} values; darts can mix floats only. Use a sampling strategy, or choose behind the cast to float.");
+        return marker.Graph.Call(MixOperator.Name, [weights, .. marker.Inputs], $"{marker.Output.Name}/mix", SupernetOperators.Domain, before: marker);
+    }
 
     private Value Alpha(Choice choice) => Supernet.ArchitectureParameter(choice, () =>
     {

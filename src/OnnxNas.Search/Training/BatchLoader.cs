@@ -13,6 +13,7 @@ public sealed class BatchLoader
     private readonly IReadOnlyList<(string Name, ElementType Type)> inputs;
     private readonly ElementType labelType;
     private readonly Device device;
+    private readonly bool hasFixedBatch;
 
     /// <summary>A loader.</summary>
     /// <param name="data">The samples.</param>
@@ -30,6 +31,7 @@ public sealed class BatchLoader
         this.device = device;
         plan = new(data.Count, Math.Min(batchSize, data.Count), seed, dropLast: true);
         inputs = [.. graph.Inputs.Where(i => i.Initializer is null).Select(i => (i.Name, i.Element))];
+        hasFixedBatch = graph.Inputs.Any(i => i.Initializer is null && i.Shape is { Rank: > 0 } shape && shape[0].IsKnown);
         labelType = loss.IsClassification ? ElementType.Int64 : ElementType.Float32;
     }
 
@@ -39,8 +41,14 @@ public sealed class BatchLoader
     /// <summary>The shuffled batches of an epoch; the same epoch gives the same batches.</summary>
     public IEnumerable<int[]> Shuffled(int epoch) => plan.Batches(epoch);
 
-    /// <summary>All samples in order, the last batch perhaps smaller.</summary>
-    public IEnumerable<int[]> InOrder() => Enumerable.Range(0, data.Count).Chunk(plan.BatchSize);
+    /// <summary>
+    /// All samples in order. The last batch may hold fewer; where the model takes one size of batch only, its last sample is then repeated to fill it.
+    /// </summary>
+    /// <returns>The samples of each batch, and how many of them count.</returns>
+    public IEnumerable<(int[] Indices, int Count)> InOrder() =>
+        from batch in Enumerable.Range(0, data.Count).Chunk(plan.BatchSize)
+        let missing = hasFixedBatch ? plan.BatchSize - batch.Length : 0
+        select (batch.Concat(Enumerable.Repeat(batch[^1], missing)).ToArray(), batch.Length);
 
     /// <summary>The tensors of some samples.</summary>
     public Batch Load(int[] indices) => new(

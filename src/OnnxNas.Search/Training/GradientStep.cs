@@ -17,13 +17,7 @@ internal static class GradientStep
     public static double Apply(Tensor loss, optim.Optimizer optimizer, IReadOnlyList<Parameter> parameters, double clip, double lr, string position)
     {
         var value = loss.to_type(ScalarType.Float64).item<double>();
-        if (!double.IsFinite(value))
-        {
-            throw new TrainingException(
-                $"The loss became {value.ToString(CultureInfo.InvariantCulture)} at {position}. Try a lower --lr (now {lr.ToString(CultureInfo.InvariantCulture)}), " +
-                "a lower --grad-clip, or inputs scaled to about 0..1.");
-        }
-
+        RequireFinite(value, lr, position);
         // Libtorch ends the process when asked for the gradient of nothing, or of what depends on nothing trained.
         if (parameters.Count == 0 || !loss.requires_grad)
             return value;
@@ -36,6 +30,18 @@ internal static class GradientStep
         foreach (var parameter in parameters)
             parameter.grad = null;
         return value;
+    }
+
+    /// <summary>Requires that a loss is a number.</summary>
+    /// <exception cref="TrainingException">It is not.</exception>
+    public static void RequireFinite(double loss, double lr, string position)
+    {
+        if (!double.IsFinite(loss))
+        {
+            throw new TrainingException(
+                $"The loss became {loss.ToString(CultureInfo.InvariantCulture)} at {position}. Try a lower --lr (now {lr.ToString(CultureInfo.InvariantCulture)}), " +
+                "a lower --grad-clip, or inputs scaled to about 0..1.");
+        }
     }
 
     private static void Clip(IReadOnlyList<Parameter> parameters, double limit)

@@ -63,9 +63,11 @@ public abstract class OneShotTrainer : IDisposable
         Schedule.Apply(optimizer, Schedule.Cosine(Task.Options.Lr, Task.Options.MinLr, epoch, epochs));
 
     /// <summary>Scores the supernet on the validation samples and reports the epoch.</summary>
+    /// <exception cref="TrainingException">The validation loss is not finite.</exception>
     protected void Report(int epoch, double lr)
     {
         (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
+        GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");
         Task.Report(new("search", epoch + 1, Task.EpochLoss, loss, ValidMetric, lr, Task.EpochSeconds));
     }
 

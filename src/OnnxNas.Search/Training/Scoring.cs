@@ -12,14 +12,16 @@ internal static class Scoring
         module.Training = false;
         using var off = no_grad();
         var (sum, count) = (0.0, 0);
-        foreach (var indices in data.InOrder())
+        foreach (var (indices, valid) in data.InOrder())
         {
             using var scope = NewDisposeScope();
             var batch = data.Load(indices);
-            var output = forward(batch.Inputs)[0];
-            sum += batch.Count * loss.Of(output, batch.Label).to_type(ScalarType.Float64).item<double>();
-            count += batch.Count;
-            metric.Add(output.ToTensorData(), batch.Label.ToTensorData());
+            var (output, label) = (forward(batch.Inputs)[0], batch.Label);
+            if (valid < batch.Count)
+                (output, label) = (output.narrow(0, 0, valid), label.narrow(0, 0, valid));
+            sum += valid * loss.Of(output, label).to_type(ScalarType.Float64).item<double>();
+            count += valid;
+            metric.Add(output.ToTensorData(), label.ToTensorData());
         }
 
         return (sum / count, metric.Value);

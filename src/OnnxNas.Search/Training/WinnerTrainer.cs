@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Data;
@@ -25,7 +26,7 @@ public sealed class WinnerTrainer
     }
 
     /// <summary>Trains for <paramref name="epochs"/> epochs by SGD on a cosine schedule, and writes weights and running statistics into the model.</summary>
-    /// <exception cref="TrainingException">The loss is not finite.</exception>
+    /// <exception cref="TrainingException">The loss or a weight is not finite.</exception>
     /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
     public void Fit(Model model, Dataset data, int epochs)
     {
@@ -60,6 +61,15 @@ public sealed class WinnerTrainer
             progress.Epoch(new(Phase, epoch + 1, sum / done, null, epochMetric.Value, lr, Stopwatch.GetElapsedTime(start).TotalSeconds));
         }
 
+        // Nothing is computed from the last step's weights any more that would tell.
+        if (module.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { Key: { } name })
+            throw new TrainingException($"Weight '{name}' is not finite after retraining epoch {epochs}, step {loader.Count}. Try a lower --lr (now {options.Lr.ToString(CultureInfo.InvariantCulture)}), or inputs scaled to about 0..1.");
         module.WriteBack(model.Graph);
+
+        static bool IsFinite(Tensor weight)
+        {
+            using var scope = NewDisposeScope();
+            return weight.isfinite().all().item<bool>();
+        }
     }
 }

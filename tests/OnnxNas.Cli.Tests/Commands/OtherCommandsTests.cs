@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using OnnxNas.Evaluation;
+using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Testing;
+
+namespace OnnxNas.Cli.Tests.Commands;
+
+[TestClass]
+public sealed class OtherCommandsTests
+{
+    [TestMethod]
+    public void Inspect_tells_in_json_what_is_in_the_model()
+    {
+        using var bench = new Workbench();
+        var (code, output, error) = Workbench.Run("inspect", bench.Classifier(), "--json");
+        Assert.AreEqual((0, ""), (code, error));
+        var facts = JsonNode.Parse(output)!.AsObject();
+        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "opset", "unsupported", "warnings"], facts.Select(p => p.Key).ToArray());
+        var (op, inputs) = (facts["choices"]![0]!.AsObject(), facts["choices"]![1]!.AsObject());
+        CollectionAssert.AreEqual((string[])["label", "kind", "candidates", "n_chosen", "reduction", "nodes"], op.Select(p => p.Key).ToArray());
+        Assert.AreEqual("""["linear","tanh","none"]""", op["candidates"]!.ToJsonString());
+        Assert.AreEqual(("LayerChoice", 1), ((string)op["kind"]!, (int)op["n_chosen"]!));
+        Assert.IsNull(op["reduction"]);
+        Assert.AreEqual(("InputChoice", 2, "sum", 1), ((string)inputs["kind"]!, (int)inputs["n_chosen"]!, (string)inputs["reduction"]!, inputs["nodes"]!.AsArray().Count));
+        Assert.AreEqual("9", (string)facts["space_size"]!);
+        // a: 4x4 + 4, head: 4x2 + 2, bn: scale and bias.
+        Assert.AreEqual(20 + 10 + 8, (int)facts["parameters"]!);
+        Assert.AreEqual(17, (int)facts["opset"]!);
+        Assert.AreEqual("""[{"name":"x","type":"float32","shape":"[N,4]"}]""", facts["inputs"]!.ToJsonString());
+        Assert.IsEmpty(facts["unsupported"]!.AsArray());
+    }
+
+    [TestMethod]
+    public void Inspect_says_what_stands_in_the_way()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x", 2, 4);
+        var model = net.Build((net.Op("Bernoulli", x), [2, 4]));
+        model.OpsetImports[""] = 99;
+        var (code, output, _) = Workbench.Run("inspect", bench.Save(model), "--json");
+        Assert.AreEqual(0, code);
+        var facts = JsonNode.Parse(output)!;
+        Assert.AreEqual("1", (string)facts["space_size"]!);
+        Assert.Contains("opset 99", facts["unsupported"]!.ToJsonString());
+        Assert.Contains("Bernoulli", facts["unsupported"]!.ToJsonString());
+        Assert.Contains("no choices", facts["warnings"]!.ToJsonString());
+        Assert.Contains("fixed batch", facts["warnings"]!.ToJsonString());
+    }
+
+    [TestMethod]
+    public void Verify_has_a_row_per_path_and_the_counts()
+    {
+        using var bench = new Workbench();
+        var good = bench.Classifier();
+        var net = new NetBuilder();
+        var strange = bench.Save(net.Build((net.Op("Bernoulli", net.Input("x", 2, 4)), [2, 4])), "strange.onnx");
+        File.WriteAllText(bench["broken.onnx"], "broken");
+        var wrong = Case(bench, "wrong", 1);
+        var right = Case(bench, "right", 0);
+        var (code, output, _) = Workbench.Run("verify", good, strange, bench["broken.onnx"], wrong, right, bench["absent.onnx"], "--json");
+        Assert.AreEqual(1, code);
+        var summary = JsonNode.Parse(output)!.AsObject();
+        CollectionAssert.AreEqual((string[])["results", "passed", "failed", "unsupported", "errors"], summary.Select(p => p.Key).ToArray());
+        var rows = summary["results"]!.AsArray();
+        foreach (var row in rows)
+            CollectionAssert.AreEqual((string[])["path", "status", "max_abs_diff", "message"], row!.AsObject().Select(p => p.Key).ToArray());
+        CollectionAssert.AreEqual((string[])["pass", "unsupported", "error", "fail", "pass", "error"], rows.Select(r => (string)r!["status"]!).ToArray());
+        Assert.AreEqual((2, 1, 1, 2), ((int)summary["passed"]!, (int)summary["failed"]!, (int)summary["unsupported"]!, (int)summary["errors"]!));
+        Assert.Contains("Bernoulli", (string)rows[1]!["message"]!);
+        Assert.AreEqual(1, (double)rows[3]!["max_abs_diff"]!, 1e-5);
+        Assert.IsNull(rows[1]!["max_abs_diff"]);
+        Assert.AreEqual(0, Workbench.Run("verify", good, strange, "--json").Code);
+    }
+
+    [TestMethod]
+    public void Verify_shows_control_characters_in_names_as_none()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x", 2, 4);
+        var (_, output, _) = Workbench.Run("inspect", bench.Save(net.Build((net.LayerChoice("a\u001b[31mred", ["\u0007", "b"], x, x), [2, 4]))));
+        Assert.DoesNotContain("\u001b[31m", output, output.Replace('\u001b', '^'));
+        Assert.DoesNotContain('\u0007', output);
+    }
+
+    [TestMethod]
+    public void Stamp_writes_a_model_that_onnx_runtime_runs_and_a_second_stamp_changes_nothing()
+    {
+        using var bench = new Workbench();
+        Assert.AreEqual((0, "", ""), Workbench.Run("stamp", bench.Classifier(), "-o", bench["once.onnx"]));
+        Assert.AreEqual((0, "", ""), Workbench.Run("stamp", bench["once.onnx"], "-o", bench["twice.onnx"]));
+        CollectionAssert.AreEqual(File.ReadAllBytes(bench["once.onnx"]), File.ReadAllBytes(bench["twice.onnx"]));
+        using var session = new OnnxSession(bench["once.onnx"]);
+        Assert.HasCount(1, session.Run(RandomInputs.For(session, 1)));
+    }
+
+    [TestMethod]
+    public void Prune_writes_the_plain_model_of_an_architecture()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        File.WriteAllText(bench["arch.json"], """{"op":"none","inputs":["1","2"]}""");
+        Assert.AreEqual((0, "", ""), Workbench.Run("prune", model, "--arch", bench["arch.json"], "-o", bench["plain.onnx"]));
+        var plain = OnnxFile.Read(bench["plain.onnx"]);
+        PlainModel.Check(plain, OnnxFile.Read(model), "plain.onnx");
+        CollectionAssert.AreEqual((string[])["Gemm"], plain.Graph.Nodes.Select(n => n.OpType).ToArray());
+    }
+
+    [TestMethod]
+    public void Help_tells_of_every_verb()
+    {
+        var (code, output, _) = Workbench.Run("--help");
+        Assert.AreEqual(0, code);
+        foreach (var verb in new[] { "search", "inspect", "prune", "verify", "stamp" })
+            Assert.Contains(verb, output);
+    }
+
+    // y = tanh(x), with the right answer moved by a number.
+    private static string Case(Workbench bench, string name, float off)
+    {
+        Directory.CreateDirectory(bench[$"{name}/test_data_set_0"]);
+        var net = new NetBuilder();
+        bench.Save(net.Build((net.Op("Tanh", net.Input("x", 2)), [2])), $"{name}/model.onnx");
+        File.WriteAllBytes(bench[$"{name}/test_data_set_0/input_0.pb"], Tensor(0.5f, -0.25f));
+        File.WriteAllBytes(bench[$"{name}/test_data_set_0/output_0.pb"], Tensor(MathF.Tanh(0.5f) + off, MathF.Tanh(-0.25f)));
+        return bench[name];
+    }
+
+    // TensorProto { dims: 2, data_type: FLOAT, raw_data }
+    private static byte[] Tensor(float a, float b) => [0x08, 2, 0x10, 1, 0x4a, 8, .. BitConverter.GetBytes(a), .. BitConverter.GetBytes(b)];
+}

@@ -1,0 +1,62 @@
+using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
+using OnnxNas.Search.Metrics;
+using OnnxNas.Search.Tests.Rewriting;
+using OnnxNas.Search.Tests.Training;
+using OnnxNas.Search.Training;
+using OnnxNas.Testing;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Tests.Examples;
+
+[TestClass]
+public sealed class MyTrainerTests
+{
+    private static readonly string Source = RepositoryFiles.Root + "/tests/OnnxNas.Search.Tests/Examples/MyTrainer.cs";
+
+    [TestMethod]
+    public void The_example_has_at_most_forty_lines() => Assert.IsLessThanOrEqualTo(40, File.ReadAllLines(Source).Length);
+
+    [TestMethod]
+    public void The_readme_shows_the_example_verbatim() => Assert.Contains(
+        File.ReadAllText(Source).ReplaceLineEndings("\n").Trim(), File.ReadAllText(RepositoryFiles.Root + "/README.md").ReplaceLineEndings("\n"));
+
+    [TestMethod]
+    public void The_example_finds_the_candidate_that_fits_the_targets()
+    {
+        manual_seed(1);
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        var op = net.LayerChoice("op", ["negative", "identity"], net.Op("Neg", x), net.Op("Mul", x, net.Constant("scale", [4], _ => 1)));
+        var model = net.Build((net.InputChoice("i", 1, "sum", net.Op("Neg", op), op), [Dim.Symbol("N"), 4]));
+        var samples = TestTensors.Normal(4, 32, 4);
+        var data = Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = samples }, samples);
+        var task = new TrainingTask(SearchSpace.Read(model), data, data, Loss.Named("mse"), () => MetricSet.Default("mse"), new() { Epochs = 60, BatchSize = 8 }, new SmallTask(), CPU, default);
+        using var trainer = new MyTrainer(task);
+        trainer.Fit();
+        // Two ways to say x: twice negated, or not at all.
+        Assert.Contains(trainer.Export().ToString(), (string[])["op=negative i=0", "op=identity i=1"]);
+        OneHot.CheckPruned(model, trainer.Export());
+    }
+
+    [TestMethod]
+    public void The_example_searches_the_demo()
+    {
+        var path = Path.Combine(RepositoryFiles.Root, "models", "shapes.onnx");
+        if (!File.Exists(path))
+            Assert.Inconclusive("The demo has not been made yet.");
+        manual_seed(1);
+        var model = OnnxFile.Read(path);
+        MarkerFunctions.Remove(model);
+        using var file = DatasetReader.Read(Path.ChangeExtension(path, ".npz"), [.. model.Graph.Inputs.Where(i => i.Initializer is null).Select(i => i.Name)]);
+        var some = file.Samples.Subset(Enumerable.Range(0, 64));
+        var ear = new SmallTask();
+        var task = new TrainingTask(SearchSpace.Read(model), some, some, Loss.Named("cross-entropy"), () => MetricSet.Default("cross-entropy"), new() { Epochs = 1, BatchSize = 32 }, ear, CPU, default);
+        using var trainer = new MyTrainer(task);
+        trainer.Fit();
+        Assert.HasCount(2, ear.Losses);
+        OneHot.CheckPruned(model, trainer.Export());
+    }
+}

@@ -1,0 +1,31 @@
+using OnnxNas.Ir;
+using OnnxNas.Search.Training;
+using OnnxNas.Testing;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Tests.Training;
+
+[TestClass]
+public sealed class BatchNormRecalibrationTests
+{
+    [TestMethod]
+    public void Statistics_become_the_mean_over_batches_and_nothing_else_changes()
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 3);
+        var model = net.Build((net.Linear("l", net.BatchNorm("bn", x, 3), 3, 2), [Dim.Symbol("N"), 2]));
+        var before = model.Graph.Initializers.ToDictionary(i => i.Name, i => i.Initializer!.Bytes.ToArray());
+        var data = SmallTask.Data(model, 24, 4);
+        var loader = new BatchLoader(data, model.Graph, Loss.Named("mse"), 8, 3, CPU);
+        BatchNormRecalibration.Run(model, loader, CPU);
+        foreach (var value in model.Graph.Initializers.Where(i => i.Name is not ("bn.mean" or "bn.var")))
+            CollectionAssert.AreEqual(before[value.Name], value.Initializer!.Bytes.ToArray(), value.Name);
+        Assert.AreEqual(0.9f, model.Graph.Nodes.First().Attribute("momentum")!.AsFloat());
+        for (var c = 0; c < 3; c++)
+        {
+            var batches = loader.Shuffled(0).Select(b => b.Select(i => data.Batch("x", [i], ElementType.Float64).ToDoubles()[c]).ToArray()).ToList();
+            Assert.AreEqual(batches.Average(b => b.Average()), model.Graph.Find("bn.mean")!.Initializer!.ToDoubles()[c], 1e-5);
+            Assert.AreEqual(batches.Average(b => b.Average(v => Math.Pow(v - b.Average(), 2))), model.Graph.Find("bn.var")!.Initializer!.ToDoubles()[c], 1e-5);
+        }
+    }
+}
