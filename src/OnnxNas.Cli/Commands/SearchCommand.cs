@@ -81,7 +81,7 @@ internal sealed class SearchCommand : CliCommand
         // Cut the winner out and train it on.
         var winner = Pruner.Prune(marked.Model, architecture);
         BatchNormRecalibration.Run(winner, new BatchLoader(split.Train, winner.Graph, loss, options.BatchSize, options.Seed, device), device);
-        var valid = OnnxScore.Of(Written(winner), split.Valid, loss, threads)[NewMetric().Name];
+        var inherited = OnnxScore.Of(Written(winner), split.Valid, loss, threads)[NewMetric().Name];
         start = Stopwatch.GetTimestamp();
         if (options.EffectiveRetrainEpochs() > 0)
         {
@@ -97,6 +97,7 @@ internal sealed class SearchCommand : CliCommand
         TakeWeights(marked.Model.Graph, winner.Graph);
         var bytes = Written(winner);
         var parity = ParityGate.Require(marked, architecture, bytes);
+        var valid = OnnxScore.Of(bytes, split.Valid, loss, threads)[NewMetric().Name];
         var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
         var costs = new ModelCost(marked.Space, marked.Types);
         var (smallest, largest) = costs.Range();
@@ -105,7 +106,7 @@ internal sealed class SearchCommand : CliCommand
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
             marked.Space.Size.ToString(CultureInfo.InvariantCulture), searchSeconds, retrainSeconds, progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
-            new(NewMetric().Name, trainer.ValidMetric, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest);
+            new(NewMetric().Name, trainer.ValidMetric, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest);
         using (var results = ResultFolder.Create(folder, force))
         {
             results.Write("best.onnx", bytes);

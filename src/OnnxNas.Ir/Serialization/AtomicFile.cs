@@ -75,7 +75,17 @@ internal sealed class PendingFile(string path) : IDisposable
         replaced = null;
     }
 
-    public void Dispose() => File.Delete(temporary);
+    public void Dispose()
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The error that led here is the one to report, and without the folder there is nothing to delete.
+        }
+    }
 
     private void Guard(Action action)
     {

@@ -178,7 +178,8 @@ internal sealed class GraphReader
         foreach (var attribute in proto.Attribute)
         {
             if (!attrs.TryAdd(attribute.Name, attributes.Read(attribute, $"node {where}")))
-                throw new ModelFormatException($"Node {where} has attribute '{attribute.Name}' twice. Keep one.");        }
+                throw new ModelFormatException($"Node {where} has attribute '{attribute.Name}' twice. Keep one.");
+        }
 
         var outputs = proto.Output.Select(name => name.Length == 0 ? null : Declare(graph, name, $"an output of {where}")).ToArray();
         var node = graph.AddNode(proto.OpType, inputs, outputs, domain, attrs.Values, proto.Name);

@@ -31,9 +31,9 @@ internal sealed class MappedFile
     {
         try
         {
+            RequireUnchanged(Length); // Before, since opening a pipe blocks; and after, since only then it stays.
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            if (FileFacts.Of(path) != facts || stream.Length != Length)
-                throw new ModelFormatException($"'{path}' has changed since the model was read. Read the model again.");
+            RequireUnchanged(stream.Length);
             using var map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
             var accessor = map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
             lock (Kept)
@@ -44,6 +44,12 @@ internal sealed class MappedFile
         {
             throw new ModelFormatException($"'{path}' cannot be read: {e.Message}", e);
         }
+    }
+
+    private void RequireUnchanged(long length)
+    {
+        if (FileFacts.Of(path) != facts || length != Length)
+            throw new ModelFormatException($"'{path}' has changed since the model was read. Read the model again.");
     }
 
     private sealed class Range(SafeMemoryMappedViewHandle view, long offset, int length) : MemoryManager<byte>

@@ -36,7 +36,7 @@ internal sealed class TensorReader(ExternalFolder? folder)
     {
         var name = proto.Values is { HasName: true } values ? values.Name : null;
         var dims = proto.Dims.ToArray();
-        Sizes(ElementType.UInt8, dims, where);
+        RequireNoNegative(dims, where);
         var sparse = new SparseTensorData(
             proto.Values is null ? null : Read(proto.Values, $"{where}, values", named: true, mayBeExternal: false),
             proto.Indices is null ? null : Read(proto.Indices, $"{where}, indices", named: false, mayBeExternal: false),
@@ -48,16 +48,20 @@ internal sealed class TensorReader(ExternalFolder? folder)
 
     private static (long Elements, long Bytes) Sizes(ElementType type, long[] dims, string where)
     {
-        var text = string.Join(',', dims);
-        if (dims.Any(d => d < 0))
-            throw new ModelFormatException($"{where} has dims [{text}], one of which is negative.");
+        RequireNoNegative(dims, where);
         var elements = dims.Aggregate((Int128)1, (product, dim) => product > long.MaxValue ? product : product * dim);
         if (dims.Contains(0))
             elements = 0;
         var bytes = (elements * type.BitWidth() + 7) / 8;
         if (elements > long.MaxValue || bytes > int.MaxValue)
-            throw new ModelFormatException($"{where} has dims [{text}], more than the 2 GiB a tensor may take here. Split it, or check the dims.");
+            throw new ModelFormatException($"{where} has dims [{string.Join(',', dims)}], more than the 2 GiB a tensor may take here. Split it, or check the dims.");
         return ((long)elements, (long)bytes);
+    }
+
+    private static void RequireNoNegative(long[] dims, string where)
+    {
+        if (dims.Any(d => d < 0))
+            throw new ModelFormatException($"{where} has dims [{string.Join(',', dims)}], one of which is negative.");
     }
 
     private static void CheckOnePayload(TensorProto proto, ElementType type, bool external, string where)

@@ -5,8 +5,8 @@ namespace OnnxNas.Ir.Serialization;
 
 /// <summary>
 /// What a file says of one value, in up to three places: among the inputs, the outputs and the value infos of its
-/// graph. Where the places are not those the writer would choose, or say something else than it would, the value's residue keeps them
-/// all (in a <c>GraphProto</c> of nothing else), and each is written back until the value is changed.
+/// graph. Where the places are not those the writer would choose, or say something else than it would, the value's
+/// residue keeps them all (in a <c>GraphProto</c> of nothing else), and each is written back until the value is changed.
 /// </summary>
 internal static class ValueListing
 {

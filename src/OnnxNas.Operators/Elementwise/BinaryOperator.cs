@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Elementwise;
@@ -11,12 +12,7 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
-        var (a, b) = (context.Element(0), context.Element(1));
-        if (a != b && a != ElementType.Undefined && b != ElementType.Undefined)
-            throw context.Error($"element types {a} and {b} differ; cast one of them.");
-        var element = a == ElementType.Undefined ? b : a;
-        if (element != ElementType.Undefined && rule.Takes(element) == false)
-            throw context.Error($"element type {element} is not one the operator takes; cast the inputs.");
+        var element = Common(context.Element(0), context.Element(1));
         var elements = rule.Elements is null ? null
             : KnownElements.Combine(element, KnownElements.Of(context, 0), KnownElements.Of(context, 1), rule.Elements);
         return [new InferredValue(new TensorType(rule.Result ?? element, Broadcasting.Infer(context, 0, 1)), elements)];
@@ -25,6 +21,7 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var (a, b) = (inputs[0]!, inputs[1]!);
+        _ = Common(a.dtype.ToElementType(), b.dtype.ToElementType());
         if (!Broadcasting.Fits(a.shape, b.shape))
             throw Error(Broadcasting.Mismatch(a, b));
         try
@@ -35,6 +32,16 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
         {
             throw Error("an integer is divided by zero.");
         }
+    }
+
+    private ElementType Common(ElementType a, ElementType b)
+    {
+        if (a != b && a != ElementType.Undefined && b != ElementType.Undefined)
+            throw Error($"element types {a} and {b} differ; cast one of them.");
+        var element = a == ElementType.Undefined ? b : a;
+        return element == ElementType.Undefined || rule.Takes(element)
+            ? element
+            : throw Error($"element type {element} is not one the operator takes; cast the inputs.");
     }
 
     /// <summary>One row of a table of operators.</summary>

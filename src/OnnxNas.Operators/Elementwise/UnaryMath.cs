@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Elementwise;
@@ -39,13 +40,22 @@ internal sealed class UnaryMath(NodeReader node, UnaryMath.Rule rule) : NamedOpe
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var element = context.Element(0);
-        if (element != ElementType.Undefined && !rule.Takes(element))
-            throw context.Error($"element type {element} is not one the operator takes; cast the input.");
+        Require(element);
         IReadOnlyList<Dim>? elements = rule.Elements is null ? null : KnownElements.Of(context, 0)?.Select(rule.Elements).ToList();
         return [new InferredValue(new TensorType(rule.Result ?? element, context.Shape(0)), KnownElements.Fitting(element, elements))];
     }
 
-    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) => [rule.Kernel(inputs[0]!)];
+    public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
+    {
+        Require(inputs[0]!.dtype.ToElementType());
+        return [rule.Kernel(inputs[0]!)];
+    }
+
+    private void Require(ElementType element)
+    {
+        if (element != ElementType.Undefined && !rule.Takes(element))
+            throw Error($"element type {element} is not one the operator takes; cast the input.");
+    }
 
     private static bool Numeric(ElementType type) => type.IsFloatingPoint() || type.IsInteger();
 

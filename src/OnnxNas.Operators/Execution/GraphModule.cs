@@ -35,22 +35,13 @@ public sealed class GraphModule : IDisposable
         using var scope = NewDisposeScope();
         foreach (var value in model.Graph.Initializers)
         {
-            var tensor = value.Initializer!.ToTorch(this.device).DetachFromDisposeScope();
-            var slot = plan.SlotOf(value);
-            switch (roles.GetValueOrDefault(value, ConstantRole.Constant))
-            {
-                case ConstantRole.Parameter:
-                    var parameter = new Parameter(tensor);
-                    parameter.DetachFromDisposeScope();
-                    fixedValues[slot] = parameters[value.Name] = parameter;
-                    break;
-                case ConstantRole.Buffer:
-                    fixedValues[slot] = buffers[value.Name] = tensor;
-                    break;
-                default:
-                    fixedValues[slot] = tensor;
-                    break;
-            }
+            var role = roles.GetValueOrDefault(value, ConstantRole.Constant);
+            var tensor = ChannelsLast.Of(value.Initializer!.ToTorch(this.device));
+            if (role == ConstantRole.Parameter)
+                tensor = parameters[value.Name] = new Parameter(tensor);
+            else if (role == ConstantRole.Buffer)
+                buffers[value.Name] = tensor;
+            fixedValues[plan.SlotOf(value)] = tensor.DetachFromDisposeScope();
         }
     }
 
@@ -74,13 +65,15 @@ public sealed class GraphModule : IDisposable
     public IReadOnlyList<Tensor> Forward(IReadOnlyDictionary<string, Tensor> feeds)
     {
         ArgumentNullException.ThrowIfNull(feeds);
+        var scope = CurrentDisposeScope;
+        using var temporaries = NewDisposeScope();
         using var run = new GraphRun(plan, fixedValues, Training, Training && UpdateBuffers ? MoveBuffers : null);
         foreach (var (name, tensor) in feeds)
         {
             var input = plan.Graph.Find(name);
             if (input is null || !input.IsInput)
                 throw new DataException($"The model has no input '{name}'; its inputs are {string.Join(", ", plan.Graph.Inputs.Select(i => i.Name))}.");
-            run.Feed(plan.SlotOf(input), tensor);
+            run.Feed(plan.SlotOf(input), ChannelsLast.Of(tensor));
         }
 
         foreach (var input in plan.Graph.Inputs)
@@ -89,11 +82,11 @@ public sealed class GraphModule : IDisposable
                 throw new DataException($"Input '{input.Name}' is not given.");
         }
 
-        var scope = CurrentDisposeScope;
         return [.. plan.OutputSlots.Select(s => Attach(run.Take(s)))];
 
         Tensor Attach(Tensor tensor)
         {
+            tensor.DetachFromDisposeScope();
             scope?.Attach(tensor);
             return tensor;
         }
@@ -117,24 +110,6 @@ public sealed class GraphModule : IDisposable
         {
             if (graph.Find(name) is { Initializer: not null } value)
                 graph.SetInitializer(value, tensor.ToTensorData());
-        }
-    }
-
-    /// <summary>Copies equally named parameters and buffers of <paramref name="source"/> into this module.</summary>
-    public void CopyStateFrom(GraphModule source)
-    {
-        ArgumentNullException.ThrowIfNull(source);
-        using var off = no_grad();
-        foreach (var (name, parameter) in parameters)
-        {
-            if (source.parameters.TryGetValue(name, out var other))
-                parameter.copy_(other);
-        }
-
-        foreach (var (name, buffer) in buffers)
-        {
-            if (source.buffers.TryGetValue(name, out var other))
-                buffer.copy_(other);
         }
     }
 

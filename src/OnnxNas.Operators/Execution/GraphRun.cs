@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OnnxNas.Ir;
 using static TorchSharp.torch;
 
@@ -72,9 +73,7 @@ internal sealed class GraphRun : IDisposable
         var context = new RunContext(training, step.Outputs.Length);
         using (var scope = NewDisposeScope())
         {
-            var outputs = step.Operator is LazyOperator lazy
-                ? lazy.Run(new LazyInputs(this, step), context)
-                : step.Operator.Run(Gather(step), context);
+            var outputs = Compute(step, context);
             afterStep?.Invoke(step, outputs);
             for (var i = 0; i < step.Outputs.Length; i++)
             {
@@ -88,6 +87,30 @@ internal sealed class GraphRun : IDisposable
         {
             if (input >= 0)
                 Release(input);
+        }
+    }
+
+    private Tensor?[] Compute(ExecutionPlan.Step step, RunContext context)
+    {
+        if (step.Operator is LazyOperator lazy)
+            return lazy.Run(new LazyInputs(this, step), context);
+        var inputs = Gather(step);
+        try
+        {
+            return step.Operator.Run(inputs, context);
+        }
+        catch (OnnxNasException e) when (e.Message.StartsWith(step.Node.ToString(), StringComparison.Ordinal))
+        {
+            throw;
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            throw new UnsupportedOperatorException($"{step.Node}: {e.Message}", e);
+        }
+        catch (Exception e) when (e is ShapeInferenceException or ExternalException)
+        {
+            var shapes = string.Join(", ", inputs.Select(i => i is null ? "none" : $"[{string.Join(',', i.shape)}]"));
+            throw new ShapeInferenceException($"{step.Node} cannot take inputs of shapes {shapes}: {e.Message.Split('\n')[0]}", e);
         }
     }
 

@@ -10,15 +10,16 @@ namespace OnnxNas.Operators.Nn;
 /// </summary>
 internal sealed class Clip : OnnxOperator
 {
-    private readonly Scalar? min;
-    private readonly Scalar? max;
+    private readonly double min;
+    private readonly double max;
+    private readonly (Scalar Min, Scalar Max)? bounds;
 
     private Clip(NodeReader node)
     {
         if (node.Version >= 11)
             return;
-        min = node.Float("min", float.MinValue);
-        max = node.Float("max", float.MaxValue);
+        (min, max) = (node.Float("min", float.MinValue), node.Float("max", float.MaxValue));
+        bounds = (min, max);
     }
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
@@ -35,8 +36,13 @@ internal sealed class Clip : OnnxOperator
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var (x, lower, upper) = (inputs[0]!, inputs.At(1), inputs.At(2));
-        if (min is not null)
-            return [x.clamp(min, max)];
+        if (bounds is { } fixedBounds)
+        {
+            return x.dtype is ScalarType.Float16 or ScalarType.BFloat16
+                ? [x.clamp(Narrow(min, x.dtype), Narrow(max, x.dtype))]
+                : [x.clamp(fixedBounds.Min, fixedBounds.Max)];
+        }
+
         if (lower is null && upper is null)
             return [x];
         Rules.Require((lower?.numel() ?? 1) == 1 && (upper?.numel() ?? 1) == 1, () => $"Clip: bounds must be scalars, got {lower?.Text() ?? "none"} and {upper?.Text() ?? "none"}.");
@@ -47,6 +53,10 @@ internal sealed class Clip : OnnxOperator
         var high = upper?.reshape();
         return [x.clamp(low, high)];
     }
+
+    // A bound beyond a 16-bit type's range is no bound there; libtorch would refuse the number.
+    private static Scalar Narrow(double bound, ScalarType type) =>
+        Math.Abs(bound) <= (type == ScalarType.Float16 ? 65504 : 3.3895e38) ? bound : bound * double.PositiveInfinity;
 
     private static bool IsPlain(Tensor? bound) => bound is null || !bound.requires_grad && bound.device_type == DeviceType.CPU;
 

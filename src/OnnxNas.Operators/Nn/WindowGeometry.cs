@@ -28,6 +28,8 @@ internal sealed class WindowGeometry
             throw node.Unsupported($"auto_pad '{autoPad}' is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER.");
         if (strides?.Any(s => s <= 0) == true || dilations?.Any(d => d <= 0) == true || kernel?.Any(k => k <= 0) == true)
             throw node.Malformed("strides, dilations and kernel_shape must be positive.");
+        if (new[] { kernel?.Length, strides?.Length, dilations?.Length, pads?.Length / 2.0 }.Where(n => n is not null).Distinct().Count() > 1)
+            throw node.Malformed("kernel_shape, strides, dilations and pads (two each) are not for one number of spatial axes.");
         if (pads?.Any(p => p < 0) == true)
             throw node.Unsupported("negative pads are not supported; put a Slice before the node.");
     }

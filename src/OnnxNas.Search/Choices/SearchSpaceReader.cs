@@ -55,6 +55,8 @@ internal sealed class SearchSpaceReader(Model model)
         var prior = node.Attribute("prior")?.AsFloats();
         if (prior is not null && prior.Count != count)
             throw Error(node, $"attribute 'prior' has {prior.Count} numbers, the node has {count} inputs.");
+        if (prior is not null && (prior.Any(p => !(p >= 0) || float.IsInfinity(p)) || prior.All(p => p == 0)))
+            throw Error(node, $"attribute 'prior' must hold finite numbers from 0 on, not all 0, got {string.Join(", ", prior)}.");
         return new(label, names, prior);
     }
 

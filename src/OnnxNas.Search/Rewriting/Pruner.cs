@@ -29,7 +29,8 @@ public static class Pruner
             new RemoveDeadNodes(),
             new EliminateIdentities(registry),
             new FoldConstants(new ConstantEvaluator(registry, keepWeights: true), registry),
-            new SimplifyAlgebra(registry),
+            new SimplifyAlgebra(registry, keepWeights: true),
+            new MergeEqualNodes(),
         ]).RunToFixpoint(model);
         ShapeInference.Run(model, registry);
         declared.Restore();

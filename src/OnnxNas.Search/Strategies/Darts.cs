@@ -9,12 +9,15 @@ namespace OnnxNas.Search.Strategies;
 /// <summary>
 /// DARTS, first order (Liu, Simonyan, Yang 2019, ξ = 0): every choice is the mix of its candidates by softmax(α); α follows the validation
 /// loss, the weights the training loss, in turn. An InputChoice is n·Σ p·x for sum and Σ p·x for mean; any number of inputs
-/// (n_chosen = 0) is gated by sigmoids, one an input. The winner is the arg-max, or the top n.
+/// (n_chosen = 0) is gated by sigmoids, one an input. α starts at N(0, 1e-3²), plus the logarithm of a marker's prior. The winner is the arg-max, or the top n.
 /// </summary>
 [Strategy("darts", "differentiable, first order: mixed ops, alternating steps")]
 public sealed class Darts : OneShotTrainer
 {
     private const double InitialSpread = 1e-3;
+
+    // A prior of 0 must stay finite as a logit.
+    private const double LeastPrior = 1e-6;
     private readonly SeededRandom random;
 
     /// <summary>Prepares the search.</summary>
@@ -90,8 +93,9 @@ public sealed class Darts : OneShotTrainer
     private Value Alpha(Choice choice) => Supernet.ArchitectureParameter(choice, () =>
     {
         var initial = new float[choice.Candidates.Count];
+        var prior = (choice as LayerChoice)?.Prior;
         for (var k = 0; k < initial.Length; k++)
-            initial[k] = (float)(InitialSpread * random.NextGaussian());
+            initial[k] = (float)(InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior))));
         return TensorData.Vector<float>(initial);
     });
 }

@@ -46,7 +46,7 @@ public sealed class FoldConstantsTests
     [TestMethod]
     public void A_small_file_cannot_ask_for_gigabytes()
     {
-        long[] huge = [1L << 40, 1L << 40];
+        long[] huge = [1L << 20, 1L << 20];
         var b = new ModelBuilder();
         Value[] bombs =
         [
@@ -56,7 +56,12 @@ public sealed class FoldConstantsTests
             b.Call("ConstantOfShape", [Attr.Of("value", TensorData.Vector(1L))], b.Ints(65, 128)), // 8 bytes each: one row above the limit
         ];
         foreach (var bomb in bombs)
-            b.Output(bomb.Name + "_out", b.Call("Relu", bomb));
+        {
+            var read = b.Call("Relu", bomb);
+            read.Type = new UnspecifiedType();
+            b.Output(bomb.Name + "_out", read);
+        }
+
         Assert.IsFalse(Pass.Run(b.Model));
         Assert.IsEmpty(evaluator.Asked);
     }

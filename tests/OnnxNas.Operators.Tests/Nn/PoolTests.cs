@@ -41,6 +41,7 @@ public sealed class PoolTests
         new("without kernel", 12, "MaxPool", X) { Refusal = "'kernel_shape' is missing" },
         new("dilations of version 8", 8, "MaxPool", X) { Attributes = [Kernel(2, 2), Dilations(2, 2)], Refusal = "'dilations'" },
         new("kernel of another rank", 12, "MaxPool", X) { Attributes = [Kernel(2)], Refusal = "kernel_shape has 1 entries" },
+        new("strides of another rank", 12, "MaxPool", X) { Attributes = [Kernel(2, 2), Strides(2)], Refusal = "one number of spatial axes" },
         new("window larger than the input", 12, "MaxPool", X) { Attributes = [Kernel(9, 9)], Refusal = "larger than the padded input" },
     ];
 
