@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
 
 namespace OnnxNas.Cli;
@@ -66,7 +67,7 @@ public static class CommandLine
             ExternalException => $"libtorch failed: {FirstLine(e.Message)}. Run with --verbose for the stack.",
             _ => $"{e.GetType().Name}: {FirstLine(e.Message)} This is a fault of the tool: please report it with the output of --verbose.",
         };
-        error.WriteLine($"error: {message.ReplaceLineEndings(" ")}");
+        error.WriteLine($"error: {Tables.Printable(message.ReplaceLineEndings(" "))}");
         return e is UsageException ? Usage : Failed;
     }
 

@@ -19,6 +19,6 @@ internal static class Tables
         console.Write(table);
     }
 
-    // Names come from files: a control character must not reach the terminal.
-    private static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
+    /// <summary>Text without control characters, which must not reach a terminal: names come from files.</summary>
+    public static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
 }
