@@ -67,7 +67,7 @@ public static class CommandLine
             ExternalException => $"libtorch failed: {FirstLine(e.Message)}. Run with --verbose for the stack.",
             _ => $"{e.GetType().Name}: {FirstLine(e.Message)} This is a fault of the tool: please report it with the output of --verbose.",
         };
-        error.WriteLine($"error: {TerminalText.Of(message.ReplaceLineEndings(" "))}");
+        error.WriteLine($"error: {Tables.Printable(message.ReplaceLineEndings(" "))}");
         return e is UsageException ? Usage : Failed;
     }
 

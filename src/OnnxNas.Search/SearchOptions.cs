@@ -102,7 +102,7 @@ public sealed record SearchOptions
         Require(!string.IsNullOrEmpty(Strategy), "strategy", Strategy, "a name");
         Require(Epochs >= 1, "epochs", Epochs, "at least 1");
         Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
-        Require(double.IsFinite(Lr) && Lr > 0, "lr", Lr, "more than 0");
+        Require(Lr is > 0 and <= float.MaxValue, "lr", Lr, "more than 0 and at most 3.4e38");
         Require(double.IsFinite(MinLr) && MinLr >= 0 && MinLr <= Lr, "min-lr", MinLr, "between 0 and --lr");
         Require(Momentum is >= 0 and < 1, "momentum", Momentum, "at least 0 and less than 1");
         Require(double.IsFinite(WeightDecay) && WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");

@@ -8,9 +8,9 @@ internal static class InspectionReport
     public static void Write(Inspection facts, TextWriter output)
     {
         foreach (var value in facts.Inputs)
-            output.WriteLine(TerminalText.Of($"input       {value.Name}: {value.Type}{value.Shape}"));
+            output.WriteLine(Tables.Printable($"input       {value.Name}: {value.Type}{value.Shape}"));
         foreach (var value in facts.Outputs)
-            output.WriteLine(TerminalText.Of($"output      {value.Name}: {value.Type}{value.Shape}"));
+            output.WriteLine(Tables.Printable($"output      {value.Name}: {value.Type}{value.Shape}"));
         output.WriteLine($"opset       {facts.Opset}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
@@ -22,9 +22,9 @@ internal static class InspectionReport
         }
 
         foreach (var line in facts.Unsupported)
-            output.WriteLine(TerminalText.Of($"unsupported {line}"));
+            output.WriteLine(Tables.Printable($"unsupported {line}"));
         foreach (var line in facts.Warnings)
-            output.WriteLine(TerminalText.Of($"warning     {line}"));
+            output.WriteLine(Tables.Printable($"warning     {line}"));
     }
 
     private static string Chosen(ChoiceFacts choice) => choice.Reduction is null ? "1" : $"{(choice.NChosen == 0 ? "any" : choice.NChosen)}, {choice.Reduction}";

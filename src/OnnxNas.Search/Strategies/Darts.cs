@@ -70,14 +70,14 @@ public sealed class Darts : OneShotTrainer
         if (choice.ChosenCount == 0)
         {
             var gates = graph.Call("Sigmoid", [Alpha(choice)], $"{marker.Output.Name}/gates", before: marker);
-            var gated = Mix(choice, marker, gates);
-            return choice.Reduction == Reduction.Sum ? gated
-                : graph.Call("Div", [gated, graph.Call("ReduceSum", [gates], $"{marker.Output.Name}/count", attributes: [Attr.Of("keepdims", 1L)], before: marker)], before: marker);
+            var count = graph.Call("ReduceSum", [gates], $"{marker.Output.Name}/count", attributes: [Attr.Of("keepdims", 1L)], before: marker);
+            return Mix(choice, marker, choice.Reduction == Reduction.Sum ? gates : graph.Call("Div", [gates, count], before: marker));
         }
 
-        var mixed = Mix(choice, marker, Softmax(choice, marker));
-        return choice.Reduction == Reduction.Mean || choice.ChosenCount == 1 ? mixed
-            : graph.Call("Mul", [mixed, graph.AddConstant($"{marker.Output.Name}/n", TensorData.Scalar((float)choice.ChosenCount))], before: marker);
+        var weights = Softmax(choice, marker);
+        if (choice.Reduction == Reduction.Sum && choice.ChosenCount > 1)
+            weights = graph.Call("Mul", [weights, graph.AddConstant($"{marker.Output.Name}/n", TensorData.Scalar((float)choice.ChosenCount))], before: marker);
+        return Mix(choice, marker, weights);
     }
 
     private Value Softmax(Choice choice, Node marker) =>

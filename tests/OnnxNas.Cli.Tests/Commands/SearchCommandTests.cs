@@ -183,7 +183,7 @@ public sealed class SearchCommandTests
         Directory.CreateDirectory(bench["mine"]);
         File.WriteAllText(bench["mine/thesis.txt"], "years of work");
         bench.Refuses(2, "thesis.txt", "search", model, "-o", bench["mine"], "--epochs", "1", "--force");
-        bench.Refuses(2, "no result of a search", "search", model, "-o", Path.GetDirectoryName(model)!, "--epochs", "1", "--force");
+        bench.Refuses(2, "mine", "search", model, "-o", Path.GetDirectoryName(model)!, "--epochs", "1", "--force");
     }
 
     [TestMethod]
