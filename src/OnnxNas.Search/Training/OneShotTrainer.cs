@@ -1,3 +1,4 @@
+using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;

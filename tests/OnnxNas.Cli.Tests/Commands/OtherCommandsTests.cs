@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using OnnxNas.Evaluation;
-using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Testing;
 

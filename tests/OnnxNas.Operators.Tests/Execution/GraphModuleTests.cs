@@ -2,7 +2,6 @@ using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Testing;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Tests.Execution;
@@ -215,10 +214,7 @@ public sealed class GraphModuleTests
 
         using var again = new GraphModule(copy);
         Assert.IsTrue(again.Parameters["l.weight"].allclose(module.Parameters["l.weight"]));
-        using var fresh = new GraphModule(model);
-        fresh.CopyStateFrom(module);
-        CollectionAssert.AreEqual(Numbers(module, "bn.var"), Numbers(fresh, "bn.var"));
-        Assert.IsTrue(fresh.Parameters["l.weight"].allclose(module.Parameters["l.weight"]));
+        CollectionAssert.AreEqual(Numbers(module, "bn.var"), Numbers(again, "bn.var"));
     }
 
     [TestMethod]

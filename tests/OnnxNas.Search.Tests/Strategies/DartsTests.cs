@@ -374,13 +374,13 @@ public sealed class DartsTests
 
         private sealed class Gates : ChoiceModule
         {
-            private readonly TorchSharp.Modules.Parameter alpha = new(zeros(3));
+            private TorchSharp.Modules.Parameter Alpha { get; } = new(zeros(3));
 
-            public override IEnumerable<TorchSharp.Modules.Parameter> ArchitectureParameters => [alpha];
+            public override IEnumerable<TorchSharp.Modules.Parameter> ArchitectureParameters => [Alpha];
 
             public override Tensor Forward(Operators.ILazyInputs candidates)
             {
-                var p = alpha.sigmoid().unbind(0);
+                var p = Alpha.sigmoid().unbind(0);
                 return p[0] * candidates[0] + p[1] * candidates[1] + p[2] * candidates[2];
             }
         }

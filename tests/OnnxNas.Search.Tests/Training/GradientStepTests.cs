@@ -1,6 +1,5 @@
 using OnnxNas.Ir;
 using OnnxNas.Search.Training;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
