@@ -1,1 +1,4 @@
-return 0;
+using System.CommandLine;
+using OnnxNas.Benchmarks;
+
+return new RootCommand("Programs that make the demo and measure.") { MakeDemo.Command(), Baseline.Command() }.Parse(args).Invoke();
