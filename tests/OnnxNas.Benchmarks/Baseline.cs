@@ -65,11 +65,10 @@ internal static class Baseline
         var scores = drawn.Select((architecture, i) => alone.Score($"random {i + 1}", architecture)).ToList();
 
         var (winner, test, seconds) = Search(path, options);
-        var winnerAlone = alone.Score("winner", Architecture.Parse(marked.Space, winner));
+        alone.Score("winner, alone", Architecture.Parse(marked.Space, winner));
         Line("random, mean", scores.Average());
         Line("random, least", scores.Min());
         Line("random, most", scores.Max());
-        Line("winner, alone", winnerAlone);
         Line("search", test, $"{seconds:0.0} s; {test / scores.Average():0.000} times the random mean");
         return 0;
     }

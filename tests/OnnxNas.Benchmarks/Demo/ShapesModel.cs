@@ -6,9 +6,9 @@ using OnnxNas.Search.Supernets;
 namespace OnnxNas.Benchmarks.Demo;
 
 /// <summary>
-/// The demo's marked model: images [N,1,16,16] of values 0 … 255 to logits [N,10]. Two stages of two layers that are to be chosen, and a
-/// choice of what goes on: two of the stage's input and its layers. One candidate of each layer holds a choice of its own, which both
-/// layers of a stage decide together.
+/// The demo's marked model: images [N,1,16,16] of values 0 … 255 to logits [N,10]. Each of two stages has two layers to choose, and a
+/// choice which two of its input and its layers' outputs go on. One candidate of a layer holds a choice itself, which both layers of a
+/// stage decide together.
 /// </summary>
 internal sealed class ShapesModel
 {
@@ -47,11 +47,13 @@ internal sealed class ShapesModel
         x = Stage("stage2", x, 24);
         x = Call("GlobalAveragePool", "head/pool", [x]);
         x = Call("Flatten", "head/flatten", [x]);
+        var classes = ShapeKind.All.Count;
         var logits = graph.AddValue("logits");
-        graph.AddNode("Gemm", [x, Weight("head/weight", [ShapeKind.All.Count, 24], 24), graph.AddInitializer("head/bias", TensorData.Create<float>([ShapeKind.All.Count], new float[ShapeKind.All.Count]))], [logits], attributes: [Attr.Of("transB", 1L)], name: "head/logits");
+        graph.AddNode("Gemm", [x, Weight("head/weight", [classes, 24], 24), Filled("head/bias", classes, 0)], [logits], attributes: [Attr.Of("transB", 1L)], name: "head/logits");
         graph.AddOutput(logits);
     }
 
+    // Half the height and width, and more channels.
     private Value Halve(string name, Value input, int from, int to)
     {
         var pooled = Call("MaxPool", $"{name}/pool", [input], Attr.Of("kernel_shape", [2L, 2L]), Attr.Of("strides", [2L, 2L]));
