@@ -25,7 +25,6 @@ internal static class TorchLibraries
 
     private static Dictionary<string, nint> LoadLibTorch()
     {
-        OpenMpWaiting.Apply();
         var platform = NativePlatform.Current;
         var folder = new NativeFolders(platform).LibTorch();
         return NativePlatform.LibTorch.ToDictionary(name => name, name => Load(Path.Combine(folder, platform.FileOf(name))));
