@@ -170,7 +170,8 @@ public sealed class SearchCommandTests
         Assert.AreEqual(0, Search(bench, model, "out", "--epochs", "1").Code);
         bench.Refuses(2, "--force", "search", model, "-o", bench["out"], "--epochs", "1");
         var before = File.ReadAllBytes(bench["out/best.onnx"]);
-        Assert.AreEqual(0, Search(bench, model, "out", "--epochs", "1", "--seed", "9", "--force").Code);
+        var (code, _, error) = Search(bench, model, "out", "--epochs", "1", "--seed", "9", "--force", "--verbose");
+        Assert.AreEqual(0, code, error);
         Assert.IsFalse(before.SequenceEqual(File.ReadAllBytes(bench["out/best.onnx"])));
         CollectionAssert.AreEqual(Files, Directory.GetFiles(bench["out"]).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToArray());
     }
