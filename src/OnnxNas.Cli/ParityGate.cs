@@ -4,7 +4,6 @@ using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Supernets;
-using static TorchSharp.torch;
 
 namespace OnnxNas.Cli;
 
@@ -40,13 +39,11 @@ internal static class ParityGate
         return worst;
     }
 
-    private static List<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)
+    private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)
     {
         var supernet = marked.Clone();
         ChoiceRewriter.Select(SearchSpace.Read(supernet), architecture);
         using var module = new GraphModule(supernet, SupernetOperators.Registry);
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        return [.. module.Forward(feeds.ToDictionary(f => f.Key, f => f.Value.ToTorch())).Select(o => o.ToTensorData())];
+        return module.Evaluate(feeds);
     }
 }

@@ -8,7 +8,6 @@ using OnnxNas.Operators;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
-using static TorchSharp.torch;
 
 namespace OnnxNas.Cli.Verification;
 
@@ -52,7 +51,7 @@ internal static class Verifier
             for (var i = 0; i < inputs.Count && File.Exists(Numbered(set, "input", i)); i++)
                 feeds[inputs[i].Name] = OnnxFile.ReadTensor(Numbered(set, "input", i));
             var expected = Enumerable.Range(0, model.Graph.Outputs.Count).Select(i => OnnxFile.ReadTensor(Numbered(set, "output", i))).ToList();
-            var result = Compare(folder, model.Graph, Run(module, feeds), expected, CaseAbsolute, CaseRelative);
+            var result = Compare(folder, model.Graph, module.Evaluate(feeds), expected, CaseAbsolute, CaseRelative);
             if (result.Status != VerificationResult.Pass)
                 return result;
             worst = Math.Max(worst, result.MaxAbsDiff ?? 0);
@@ -71,7 +70,7 @@ internal static class Verifier
         new ToInferenceForm().Run(oracle);
         using var session = new OnnxSession(OnnxFile.ToBytes(oracle));
         var feeds = RandomInputs.For(session, Seed, Samples);
-        return Compare(path, model.Graph, Run(module, feeds), session.Run(feeds), Parity.Gate, Parity.Gate);
+        return Compare(path, model.Graph, module.Evaluate(feeds), session.Run(feeds), Parity.Gate, Parity.Gate);
     }
 
     private static GraphModule BuildModule(Model model)
@@ -81,14 +80,7 @@ internal static class Verifier
         return new(model, SupernetOperators.Registry);
     }
 
-    private static List<TensorData> Run(GraphModule module, IReadOnlyDictionary<string, TensorData> feeds)
-    {
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        return [.. module.Forward(feeds.ToDictionary(f => f.Key, f => f.Value.ToTorch())).Select(o => o.ToTensorData())];
-    }
-
-    private static VerificationResult Compare(string path, Graph graph, List<TensorData> actual, IReadOnlyList<TensorData> expected, double absolute, double relative)
+    private static VerificationResult Compare(string path, Graph graph, IReadOnlyList<TensorData> actual, IReadOnlyList<TensorData> expected, double absolute, double relative)
     {
         var worst = 0.0;
         for (var i = 0; i < expected.Count; i++)

@@ -92,6 +92,16 @@ public sealed class GraphModule : IDisposable
         }
     }
 
+    /// <summary>Runs the graph on constants, without gradients.</summary>
+    /// <inheritdoc cref="Forward(IReadOnlyDictionary{string, Tensor})"/>
+    public IReadOnlyList<TensorData> Evaluate(IReadOnlyDictionary<string, TensorData> feeds)
+    {
+        ArgumentNullException.ThrowIfNull(feeds);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return [.. Forward(feeds.ToDictionary(f => f.Key, f => f.Value.ToTorch(device))).Select(o => o.ToTensorData())];
+    }
+
     /// <summary>Runs a graph with one input that must be given, and returns its first output.</summary>
     public Tensor Forward(Tensor x)
     {

@@ -19,6 +19,7 @@ public sealed class Supernet : IDisposable
     private readonly List<ChoiceModule> modules = [];
     private readonly List<string> architectureNames = [];
     private GraphModule? module;
+    private IReadOnlyList<Parameter>? weights;
 
     /// <summary>A supernet of a marked model.</summary>
     public Supernet(SearchSpace space, Device? device = null)
@@ -34,7 +35,7 @@ public sealed class Supernet : IDisposable
     public GraphModule Module => module ??= Build();
 
     /// <summary>The trained tensors of the model: everything but the architecture.</summary>
-    public IReadOnlyList<Parameter> Weights => [.. Module.Parameters.Where(p => !architectureNames.Contains(p.Key)).Select(p => p.Value)];
+    public IReadOnlyList<Parameter> Weights => weights ??= [.. Module.Parameters.Where(p => !architectureNames.Contains(p.Key)).Select(p => p.Value)];
 
     /// <summary>The trained tensors that decide the architecture.</summary>
     public IReadOnlyList<Parameter> ArchitectureParameters =>
