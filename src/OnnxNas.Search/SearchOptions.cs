@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using OnnxNas.Search.Training;
+using TorchSharp.Modules;
 
 namespace OnnxNas.Search;
 
@@ -55,6 +57,10 @@ public sealed record SearchOptions
     [Description("Weight decay of the weights")]
     public double WeightDecay { get; init; } = 3e-4;
 
+    /// <summary><c>all</c> weights are decayed, or only <c>matrices</c>: tensors of two axes or more, so neither norms nor biases.</summary>
+    [Description("What is decayed: all, or matrices only, that is neither norms nor biases")]
+    public string Decay { get; init; } = "all";
+
     /// <summary>The largest norm of the weights' gradient; 0 = no clipping (DARTS, §A.1).</summary>
     [Description("Largest gradient norm of the weights; 0 = no clipping")]
     public double GradClip { get; init; } = 5;
@@ -66,6 +72,10 @@ public sealed record SearchOptions
     /// <summary>Weight decay of the architecture (DARTS, §A.1).</summary>
     [Description("Weight decay of the architecture")]
     public double ArchWeightDecay { get; init; } = 1e-3;
+
+    /// <summary>Epochs at the start in which the architecture takes no step.</summary>
+    [Description("Epochs at the start in which only the weights are trained")]
+    public int WarmupEpochs { get; init; }
 
     /// <summary>Passes over train and valid together for the winner; null = as many as <see cref="Epochs"/>, 0 = keep the supernet's weights.</summary>
     [Description("Epochs of retraining the winner, as many as --epochs unless given; 0 = keep the supernet's weights")]
@@ -94,6 +104,10 @@ public sealed record SearchOptions
     /// <summary>Passes over the data for the winner.</summary>
     public int EffectiveRetrainEpochs() => RetrainEpochs ?? Epochs;
 
+    /// <summary>An optimizer of weights with these settings.</summary>
+    public SgdOptimizer NewWeightOptimizer(IEnumerable<Parameter> weights) =>
+        new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? w => w.dim() >= 2 : null);
+
     /// <summary>Checks ranges.</summary>
     /// <returns>These options.</returns>
     /// <exception cref="ArgumentException">A value is out of its range; the message is one for the user.</exception>
@@ -106,6 +120,8 @@ public sealed record SearchOptions
         Require(double.IsFinite(MinLr) && MinLr >= 0 && MinLr <= Lr, "min-lr", MinLr, "between 0 and --lr");
         Require(Momentum is >= 0 and < 1, "momentum", Momentum, "at least 0 and less than 1");
         Require(double.IsFinite(WeightDecay) && WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");
+        Require(Decay is "all" or "matrices", "decay", Decay, "all or matrices");
+        Require(WarmupEpochs >= 0 && WarmupEpochs < Epochs, "warmup-epochs", WarmupEpochs, "at least 0 and less than --epochs");
         Require(double.IsFinite(GradClip) && GradClip >= 0, "grad-clip", GradClip, "at least 0");
         Require(double.IsFinite(ArchLr) && ArchLr > 0, "arch-lr", ArchLr, "more than 0");
         Require(double.IsFinite(ArchWeightDecay) && ArchWeightDecay >= 0, "arch-weight-decay", ArchWeightDecay, "at least 0");

@@ -5,4 +5,9 @@ internal static class RandomStreams
 {
     public const long Split = 1;
     public const long BatchOrder = 2;
+    public const long InitialArchitecture = 3;
+    public const long InitialWeights = 4;
+    public const long Torch = 5;
+    public const long Step = 6;
+    public const long Strategy = 7;
 }

@@ -18,6 +18,7 @@ public sealed class Supernet : IDisposable
     private readonly Device device;
     private readonly List<ChoiceModule> modules = [];
     private readonly List<string> architectureNames = [];
+    private readonly List<(string Name, Func<Tensor> Draw)> drawn = [];
     private GraphModule? module;
     private IReadOnlyList<Parameter>? weights;
 
@@ -54,6 +55,23 @@ public sealed class Supernet : IDisposable
     public void ReplaceInputChoice(Func<InputChoice, Node, Value> build) => ReplaceByGraph(build);
 
     /// <summary>
+    /// A value of the graph that is drawn anew before every forward run: once a choice, however many markers read it.
+    /// </summary>
+    /// <param name="choice">The choice it is drawn for.</param>
+    /// <param name="purpose">Tells it from other values of that choice.</param>
+    /// <param name="type">Its element type and shape.</param>
+    /// <param name="draw">Makes the tensor; the caller's dispose scope owns it.</param>
+    public Value Drawn(Choice choice, string purpose, OnnxType type, Func<Tensor> draw)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        var name = $"{SupernetOperators.Domain}/{purpose}/{choice.Label}";
+        if (model.Graph.Find(name) is { } known)
+            return known;
+        drawn.Add((name, draw));
+        return model.Graph.AddInput(name, type);
+    }
+
+    /// <summary>
     /// An architecture parameter as a graph value, made on first use: one vector a label, read by all its markers.
     /// </summary>
     public Value ArchitectureParameter(Choice choice, Func<TensorData> initial)
@@ -70,9 +88,15 @@ public sealed class Supernet : IDisposable
         return model.Graph.Find(name)!;
     }
 
+    /// <summary>The architecture parameter of a choice.</summary>
+    public Parameter ArchitectureTensor(Choice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        return Module.Parameters[ArchitectureName(choice)];
+    }
+
     /// <summary>The values of the architecture parameter of a choice.</summary>
-    public float[] ArchitectureValues(Choice choice) =>
-        Module.Parameters[ArchitectureName(choice)].ToTensorData().AsSpan<float>().ToArray();
+    public float[] ArchitectureValues(Choice choice) => ArchitectureTensor(choice).ToTensorData().AsSpan<float>().ToArray();
 
     /// <summary>Runs the supernet.</summary>
     public IReadOnlyList<Tensor> Forward(IReadOnlyDictionary<string, Tensor> feeds)
@@ -80,7 +104,7 @@ public sealed class Supernet : IDisposable
         var built = Module;
         foreach (var choice in modules)
             choice.BeforeForward();
-        return built.Forward(feeds);
+        return built.Forward(drawn.Count == 0 ? feeds : feeds.Concat(drawn.Select(d => KeyValuePair.Create(d.Name, d.Draw()))).ToDictionary());
     }
 
     /// <summary>Writes the trained weights and running statistics into <paramref name="target"/>, by name.</summary>

@@ -1,35 +1,35 @@
 using System.Globalization;
 using OnnxNas.Ir;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Training;
 
-/// <summary>One optimizer step on some parameters and no others.</summary>
+/// <summary>One optimizer step on its parameters and no others.</summary>
 internal static class GradientStep
 {
     /// <summary>
-    /// Computes the gradient of a scalar loss with respect to <paramref name="parameters"/> alone, clips it and steps. A parameter the loss does
-    /// not depend on keeps a null gradient, so that neither momentum nor weight decay moves it. Returns the loss.
+    /// Computes the gradient of a scalar loss with respect to the optimizer's parameters alone, clips it and steps. A parameter the loss does
+    /// not depend on has a null gradient, so that neither momentum nor weight decay moves it. Returns the loss.
     /// </summary>
     /// <exception cref="TrainingException">The loss is not finite.</exception>
-    public static double Apply(Tensor loss, optim.Optimizer optimizer, IReadOnlyList<Parameter> parameters, double clip, double lr, string position)
+    public static double Apply(Tensor loss, Optimizer optimizer, double clip, double lr, string position)
     {
         var value = loss.to_type(ScalarType.Float64).item<double>();
         RequireFinite(value, lr, position);
+        var gradients = Of(loss, optimizer.Parameters);
+        if (gradients.Any(g => g is not null))
+            optimizer.Step(clip > 0 ? Clip(gradients, clip) : gradients);
+        return value;
+    }
+
+    /// <summary>The gradient of a scalar loss; null where it does not depend on the parameter.</summary>
+    public static Tensor?[] Of(Tensor loss, IReadOnlyList<Parameter> parameters)
+    {
         // Libtorch ends the process when asked for the gradient of nothing, or of what depends on nothing trained.
         if (parameters.Count == 0 || !loss.requires_grad)
-            return value;
-        var gradients = autograd.grad([loss], [.. parameters], allow_unused: true);
-        for (var i = 0; i < parameters.Count; i++)
-            parameters[i].grad = gradients[i] is { IsInvalid: false } gradient ? gradient : null;
-        if (clip > 0)
-            Clip(parameters, clip);
-        optimizer.step();
-        foreach (var parameter in parameters)
-            parameter.grad = null;
-        return value;
+            return new Tensor?[parameters.Count];
+        return [.. autograd.grad([loss], [.. parameters], allow_unused: true).Select(g => g is { IsInvalid: false } ? g : null)];
     }
 
     /// <summary>Requires that a loss is a number.</summary>
@@ -44,21 +44,22 @@ internal static class GradientStep
         }
     }
 
-    private static void Clip(IReadOnlyList<Parameter> parameters, double limit)
+    // Two parameters may have one tensor as gradient, so none is scaled in place.
+    private static Tensor?[] Clip(Tensor?[] gradients, double limit)
     {
         using var off = no_grad();
-        var squares = zeros(1, ScalarType.Float64);
-        foreach (var parameter in parameters)
-        {
-            if (parameter.grad is { } gradient)
-                squares += gradient.to_type(ScalarType.Float64).square().sum().cpu();
-        }
-
-        var norm = Math.Sqrt(squares.item<double>());
+        var norm = Norm(gradients);
         if (norm <= limit)
-            return;
-        var factor = (limit / (norm + 1e-6)).ToScalar();
-        foreach (var parameter in parameters)
-            parameter.grad?.mul_(factor);
+            return gradients;
+        using var factor = new Coefficient(limit / (norm + 1e-6));
+        return [.. gradients.Select(g => g?.mul(factor.Value))];
+    }
+
+    /// <summary>The Euclidean norm of all gradients together.</summary>
+    public static double Norm(IEnumerable<Tensor?> gradients)
+    {
+        using var scope = NewDisposeScope();
+        var norms = gradients.Where(g => g is not null).Select(g => g!.norm().to_type(ScalarType.Float64).cpu()).ToList();
+        return norms.Count == 0 ? 0 : stack(norms).norm().item<double>();
     }
 }

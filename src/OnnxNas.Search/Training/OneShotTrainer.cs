@@ -1,8 +1,8 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Training;
@@ -13,6 +13,9 @@ namespace OnnxNas.Search.Training;
 /// </summary>
 public abstract class OneShotTrainer : IDisposable
 {
+    private int drawStep = -1;
+    private int draws;
+
     /// <summary>Prepares the supernet of the task.</summary>
     protected OneShotTrainer(TrainingTask task)
     {
@@ -37,6 +40,11 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>How strongly each candidate of a choice is preferred, or an empty list where the trainer has no such notion.</summary>
     public virtual IReadOnlyList<double> Probabilities(Choice choice) => [];
 
+    /// <summary>
+    /// Architectures worth a second look, the best guess first; at most <paramref name="count"/>, none twice. Only <see cref="Export"/> unless a trainer knows more.
+    /// </summary>
+    public virtual IReadOnlyList<Architecture> Finalists(int count) => [Export()];
+
     /// <summary>The metric of the supernet, as it is, on the validation samples.</summary>
     public double ValidMetric { get; private set; } = double.NaN;
 
@@ -46,22 +54,70 @@ public abstract class OneShotTrainer : IDisposable
     /// <inheritdoc cref="Supernets.Supernet.ReplaceInputChoice(Func{InputChoice, ChoiceModule})"/>
     protected void ReplaceInputChoice(Func<InputChoice, ChoiceModule> factory) => Supernet.ReplaceInputChoice(factory);
 
-    /// <summary>One step of the architecture on a batch. Weights and running statistics stay bit for bit as they are.</summary>
-    protected double ArchitectureStep(optim.Optimizer optimizer, Batch batch)
+    /// <summary>
+    /// The epochs of the search that are still to do. What a resumed search needs of a trainer beside the supernet's own tensors is the
+    /// state of <paramref name="optimizers"/>. At the start of each epoch libtorch's generator (dropout) is set by seed and epoch.
+    /// </summary>
+    protected IEnumerable<int> Epochs(params IReadOnlyList<Optimizer> optimizers)
     {
+        ArgumentNullException.ThrowIfNull(optimizers);
+        for (var epoch = 0; epoch < Task.Options.Epochs; epoch++)
+        {
+            manual_seed(unchecked((long)new SeededRandom(Task.Options.Seed, RandomStreams.Torch, epoch).NextUInt64()));
+            yield return epoch;
+        }
+    }
+
+    /// <summary>The loss of the supernet on a batch, in training mode, as a scalar to derive from.</summary>
+    protected Tensor LossOf(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Supernet.Module.Training = true;
+        return Task.Loss.Of(Supernet.Forward(batch.Inputs)[0], batch.Label);
+    }
+
+    /// <summary>One step of the architecture on a batch. Weights and running statistics stay bit for bit as they are.</summary>
+    protected double ArchitectureStep(Optimizer optimizer, Batch batch) => ArchitectureStep(optimizer, () => LossOf(batch));
+
+    /// <summary>One step of the architecture down any loss. Running statistics stay as they are.</summary>
+    protected double ArchitectureStep(Optimizer optimizer, Func<Tensor> loss)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
         Supernet.Module.UpdateBuffers = false;
-        var loss = Step(optimizer, Supernet.ArchitectureParameters, batch, 0);
-        Supernet.Module.UpdateBuffers = true;
-        return loss;
+        try
+        {
+            using var scope = NewDisposeScope();
+            return GradientStep.Apply(loss(), optimizer, 0, Task.Options.ArchLr, Task.Position);
+        }
+        finally
+        {
+            Supernet.Module.UpdateBuffers = true;
+        }
     }
 
     /// <summary>One step of the weights on a batch, the gradient clipped as the options say. The architecture stays bit for bit as it is.</summary>
-    protected double WeightStep(optim.Optimizer optimizer, Batch batch) =>
-        Task.LastLoss = Step(optimizer, Supernet.Weights, batch, Task.Options.GradClip);
+    protected double WeightStep(Optimizer optimizer, Batch batch)
+    {
+        using var scope = NewDisposeScope();
+        return Task.LastLoss = GradientStep.Apply(LossOf(batch), optimizer, Task.Options.GradClip, Task.Options.Lr, Task.Position);
+    }
+
+    /// <summary>
+    /// A generator for the next thing to draw: a pure function of the seed, the step and how many were asked for in this step, so that a resumed search draws the same.
+    /// </summary>
+    protected SeededRandom NextRandom()
+    {
+        if (drawStep != Task.Step)
+            (drawStep, draws) = (Task.Step, 0);
+        return new(Task.Options.Seed, RandomStreams.Step, drawStep, draws++);
+    }
 
     /// <summary>Sets the cosine schedule's learning rate for an epoch, and returns it.</summary>
-    protected double SetLearningRate(optim.Optimizer optimizer, int epoch, int epochs) =>
-        Schedule.Apply(optimizer, Schedule.Cosine(Task.Options.Lr, Task.Options.MinLr, epoch, epochs));
+    protected double SetLearningRate(Optimizer optimizer, int epoch, int epochs)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        return optimizer.LearningRate = Schedule.Cosine(Task.Options.Lr, Task.Options.MinLr, epoch, epochs);
+    }
 
     /// <summary>Scores the supernet on the validation samples and reports the epoch.</summary>
     /// <exception cref="TrainingException">The validation loss is not finite.</exception>
@@ -70,13 +126,6 @@ public abstract class OneShotTrainer : IDisposable
         (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
         GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");
         Task.Report(new("search", epoch + 1, Task.EpochLoss, loss, ValidMetric, lr, Task.EpochSeconds));
-    }
-
-    private double Step(optim.Optimizer optimizer, IReadOnlyList<Parameter> parameters, Batch batch, double clip)
-    {
-        Supernet.Module.Training = true;
-        var loss = Task.Loss.Of(Supernet.Forward(batch.Inputs)[0], batch.Label);
-        return GradientStep.Apply(loss, optimizer, parameters, clip, Task.Options.Lr, Task.Position);
     }
 
     /// <summary>Frees the supernet.</summary>

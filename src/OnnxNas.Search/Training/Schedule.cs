@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace OnnxNas.Search.Training;
 
 /// <summary>Learning rates as pure functions of the epoch.</summary>
@@ -8,11 +6,4 @@ public static class Schedule
     /// <summary>Half a cosine from <paramref name="first"/> in epoch 0 towards <paramref name="last"/> at <paramref name="epochs"/> (Loshchilov, Hutter 2017, eq. 5).</summary>
     public static double Cosine(double first, double last, int epoch, int epochs) =>
         last + (first - last) * (1 + Math.Cos(Math.PI * epoch / Math.Max(1, epochs))) / 2;
-
-    internal static double Apply(optim.Optimizer optimizer, double lr)
-    {
-        foreach (var group in optimizer.ParamGroups)
-            group.LearningRate = lr;
-        return lr;
-    }
 }

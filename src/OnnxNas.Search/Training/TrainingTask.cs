@@ -45,6 +45,9 @@ public sealed class TrainingTask
     /// <summary>Training steps of one epoch.</summary>
     public int StepsPerEpoch => train.Count;
 
+    /// <summary>Steps of the search that are done, over all epochs.</summary>
+    public int Step { get; private set; }
+
     /// <summary>Where training stands, for messages.</summary>
     internal string Position { get; private set; } = "the start";
 
@@ -65,6 +68,7 @@ public sealed class TrainingTask
         var round = 0;
         var (sum, done) = (0.0, 0);
         var start = Stopwatch.GetTimestamp();
+        Step = epoch * StepsPerEpoch;
         foreach (var indices in train.Shuffled(epoch))
         {
             Cancellation.ThrowIfCancellationRequested();
@@ -76,12 +80,16 @@ public sealed class TrainingTask
                 yield return (train.Load(indices), valid.Load(held.Dequeue()));
             sum += LastLoss;
             done++;
+            Step = epoch * StepsPerEpoch + done;
             progress.Step("search", epoch * StepsPerEpoch + done, Options.Epochs * StepsPerEpoch, LastLoss, Stopwatch.GetElapsedTime(before).TotalMilliseconds);
         }
 
         EpochLoss = sum / Math.Max(1, done);
         EpochSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
+
+    /// <summary>The training samples.</summary>
+    internal BatchLoader Training => train;
 
     /// <summary>The validation samples in order.</summary>
     internal BatchLoader Validation => valid;

@@ -36,10 +36,10 @@ public sealed class WinnerTrainer
         if (parameters.Count == 0 || epochs == 0)
             return;
         var loader = new BatchLoader(data, model.Graph, loss, options.BatchSize, options.Seed + 2, device);
-        using var optimizer = optim.SGD(parameters, options.Lr, options.Momentum, weight_decay: options.WeightDecay);
+        using var optimizer = options.NewWeightOptimizer(parameters);
         for (var epoch = 0; epoch < epochs; epoch++)
         {
-            var lr = Schedule.Apply(optimizer, Schedule.Cosine(options.Lr, options.MinLr, epoch, epochs));
+            var lr = optimizer.LearningRate = Schedule.Cosine(options.Lr, options.MinLr, epoch, epochs);
             var start = Stopwatch.GetTimestamp();
             var (sum, done) = (0.0, 0);
             var epochMetric = metric();
@@ -51,7 +51,7 @@ public sealed class WinnerTrainer
                 var batch = loader.Load(indices);
                 var output = module.Forward(batch.Inputs)[0];
                 var position = $"retraining epoch {epoch + 1}, step {done + 1} of {loader.Count}";
-                var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, parameters, options.GradClip, options.Lr, position);
+                var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, options.GradClip, options.Lr, position);
                 epochMetric.Add(output.ToTensorData(), batch.Label.ToTensorData());
                 sum += value;
                 done++;

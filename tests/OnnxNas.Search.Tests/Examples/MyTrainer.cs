@@ -27,9 +27,9 @@ public sealed class MyTrainer : OneShotTrainer
     }
     public override void Fit()
     {
-        var weights = optim.SGD(Supernet.Weights, 0.025, momentum: 0.9);
-        var alphas = optim.Adam(Supernet.ArchitectureParameters, 3e-3);
-        for (var epoch = 0; epoch < Task.Options.Epochs; epoch++)
+        var weights = new SgdOptimizer(Supernet.Weights, 0.025, momentum: 0.9);
+        var alphas = new AdamOptimizer(Supernet.ArchitectureParameters, 3e-3);
+        foreach (var epoch in Epochs(weights, alphas))
             foreach (var (train, valid) in Task.Batches(epoch))
             {
                 ArchitectureStep(alphas, valid);

@@ -55,8 +55,8 @@ public sealed class DartsTests
     public void An_architecture_step_leaves_weights_and_buffers_and_a_weight_step_alpha_bit_for_bit()
     {
         using var darts = new StepByStep(SmallTask.Of(Smooth(), Options));
-        using var alphas = optim.Adam(darts.Supernet.ArchitectureParameters, 0.1, 0.5, 0.999, weight_decay: 1e-3);
-        using var weights = optim.SGD(darts.Supernet.Weights, 0.1, 0.9, weight_decay: 3e-4);
+        using var alphas = new AdamOptimizer(darts.Supernet.ArchitectureParameters, 0.1, 0.5, 0.999, weightDecay: 1e-3);
+        using var weights = new SgdOptimizer(darts.Supernet.Weights, 0.1, 0.9, weightDecay: 3e-4);
         foreach (var (train, valid) in darts.Task.Batches(0))
         {
             var before = State(darts);
@@ -78,10 +78,10 @@ public sealed class DartsTests
     {
         using var darts = new StepByStep(SmallTask.Of(Smooth(), Options));
         using var scope = NewDisposeScope();
-        using var everything = optim.SGD([.. darts.Supernet.Weights, .. darts.Supernet.ArchitectureParameters], 0.1);
+        using var everything = new SgdOptimizer([.. darts.Supernet.Weights, .. darts.Supernet.ArchitectureParameters], 0.1);
         var before = State(darts);
         foreach (var (train, _) in darts.Task.Batches(0).Take(1))
-            GradientStep.Apply(LossOf(darts, train), everything, [.. darts.Supernet.Weights, .. darts.Supernet.ArchitectureParameters], 0, 0.1, "here");
+            GradientStep.Apply(LossOf(darts, train), everything, 0, 0.1, "here");
         Assert.IsFalse(before.Alphas.AsSpan().SequenceEqual(State(darts).Alphas));
     }
 
@@ -167,7 +167,7 @@ public sealed class DartsTests
         // Adam by hand on the same gradients; the trainer's own takes the same path.
         var task = SmallTask.Of(Smooth(), Options);
         using var darts = new StepByStep(task);
-        using var adam = optim.Adam(darts.Supernet.ArchitectureParameters, Options.ArchLr, 0.5, 0.999, weight_decay: Options.ArchWeightDecay);
+        using var adam = new AdamOptimizer(darts.Supernet.ArchitectureParameters, Options.ArchLr, 0.5, 0.999, weightDecay: Options.ArchWeightDecay);
         var alpha = darts.Supernet.ArchitectureParameters.Single();
         var x = alpha.ToTensorData().ToDoubles();
         var (m, v) = (new double[x.Length], new double[x.Length]);
@@ -200,12 +200,11 @@ public sealed class DartsTests
         using var fitted = new Darts(SmallTask.Of(model, Options));
         fitted.Fit();
         using var byHand = new StepByStep(SmallTask.Of(model, Options));
-        using var weights = optim.SGD(byHand.Supernet.Weights, Options.Lr, 0.9, weight_decay: 3e-4);
-        using var alphas = optim.Adam(byHand.Supernet.ArchitectureParameters, Options.ArchLr, 0.5, 0.999, weight_decay: 1e-3);
+        using var weights = new SgdOptimizer(byHand.Supernet.Weights, Options.Lr, 0.9, weightDecay: 3e-4);
+        using var alphas = new AdamOptimizer(byHand.Supernet.ArchitectureParameters, Options.ArchLr, 0.5, 0.999, weightDecay: 1e-3);
         for (var epoch = 0; epoch < Options.Epochs; epoch++)
         {
-            foreach (var group in weights.ParamGroups)
-                group.LearningRate = 0.001 + (0.025 - 0.001) * (1 + Math.Cos(Math.PI * epoch / Options.Epochs)) / 2;
+            weights.LearningRate = 0.001 + (0.025 - 0.001) * (1 + Math.Cos(Math.PI * epoch / Options.Epochs)) / 2;
             foreach (var (train, valid) in byHand.Task.Batches(epoch))
             {
                 byHand.Architecture(alphas, valid);
@@ -355,9 +354,9 @@ public sealed class DartsTests
             });
         }
 
-        public double Architecture(optim.Optimizer optimizer, Batch batch) => ArchitectureStep(optimizer, batch);
+        public double Architecture(Optimizer optimizer, Batch batch) => ArchitectureStep(optimizer, batch);
 
-        public double Weight(optim.Optimizer optimizer, Batch batch) => WeightStep(optimizer, batch);
+        public double Weight(Optimizer optimizer, Batch batch) => WeightStep(optimizer, batch);
 
         public override void Fit() => throw new NotSupportedException();
 

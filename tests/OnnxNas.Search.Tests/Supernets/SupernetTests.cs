@@ -6,7 +6,6 @@ using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Tests.Training;
 using OnnxNas.Testing;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Tests.Supernets;
@@ -142,8 +141,8 @@ public sealed class SupernetTests
         using var darts = new Darts(SmallTask.Of(Nested(), new() { Epochs = 60, BatchSize = 32 }));
         var batches = 0;
         long early = 0;
-        using var weights = optim.SGD(darts.Supernet.Weights, 0.01, 0.9);
-        using var alphas = optim.Adam(darts.Supernet.ArchitectureParameters, 0.01);
+        using var weights = new Search.Training.SgdOptimizer(darts.Supernet.Weights, 0.01, 0.9);
+        using var alphas = new Search.Training.AdamOptimizer(darts.Supernet.ArchitectureParameters, 0.01);
         var open = new Stepper(darts);
         for (var epoch = 0; epoch < 60; epoch++)
         {
@@ -173,15 +172,15 @@ public sealed class SupernetTests
 
     private sealed class Stepper(Darts darts)
     {
-        public void Architecture(optim.Optimizer optimizer, Search.Training.Batch batch) => Apply(optimizer, darts.Supernet.ArchitectureParameters, batch, 0);
+        public void Architecture(Search.Training.Optimizer optimizer, Search.Training.Batch batch) => Apply(optimizer, batch, 0);
 
-        public void Weight(optim.Optimizer optimizer, Search.Training.Batch batch) => Apply(optimizer, darts.Supernet.Weights, batch, 5);
+        public void Weight(Search.Training.Optimizer optimizer, Search.Training.Batch batch) => Apply(optimizer, batch, 5);
 
-        private void Apply(optim.Optimizer optimizer, IReadOnlyList<Parameter> parameters, Search.Training.Batch batch, double clip)
+        private void Apply(Search.Training.Optimizer optimizer, Search.Training.Batch batch, double clip)
         {
             darts.Supernet.Module.Training = true;
             var loss = darts.Task.Loss.Of(darts.Supernet.Forward(batch.Inputs)[0], batch.Label);
-            Search.Training.GradientStep.Apply(loss, optimizer, parameters, clip, 0.1, "here");
+            Search.Training.GradientStep.Apply(loss, optimizer, clip, 0.1, "here");
         }
     }
 

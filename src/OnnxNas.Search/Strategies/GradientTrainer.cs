@@ -1,0 +1,110 @@
+using OnnxNas.Ir;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
+using OnnxNas.Search.Training;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Strategies;
+
+/// <summary>
+/// A search by gradient: a vector α a label, trained by Adam(0.5, 0.999) on validation batches, in turn with the weights on training batches
+/// (Liu, Simonyan, Yang 2019, algorithm 1). A strategy says how a choice is mixed; it may replace either step. The winner is the arg-max, or the top n.
+/// </summary>
+public abstract class GradientTrainer : OneShotTrainer
+{
+    private const double InitialSpread = 1e-3;
+
+    // A prior of 0 must stay finite as a logit.
+    private const double LeastPrior = 1e-6;
+    private readonly SeededRandom random;
+
+    /// <summary>Prepares the search.</summary>
+    protected GradientTrainer(TrainingTask task) : base(task) => random = new(Task.Options.Seed, RandomStreams.InitialArchitecture);
+
+    /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
+    protected SgdOptimizer Weights { get; private set; } = null!;
+
+    /// <summary>The optimizer of α, while <see cref="Fit"/> runs.</summary>
+    protected Optimizer Alphas { get; private set; } = null!;
+
+    /// <summary>The epoch that is trained, counted from 0.</summary>
+    protected int Epoch { get; private set; }
+
+    /// <inheritdoc/>
+    public override void Fit()
+    {
+        var options = Task.Options;
+        using var weights = Weights = options.NewWeightOptimizer(Supernet.Weights);
+        using var alphas = Alphas = new AdamOptimizer(Supernet.ArchitectureParameters, options.ArchLr, 0.5, 0.999, options.ArchWeightDecay);
+        foreach (var epoch in Epochs(weights, alphas))
+        {
+            Epoch = epoch;
+            var lr = SetLearningRate(weights, epoch, options.Epochs);
+            foreach (var (train, valid) in Task.Batches(epoch))
+            {
+                if (epoch >= options.WarmupEpochs)
+                    StepArchitecture(train, valid);
+                StepWeights(train);
+            }
+
+            Report(epoch, lr);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Architecture Export() => Architecture.FromScores(Task.Space, Probabilities);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<double> Probabilities(Choice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        var alpha = Supernet.ArchitectureValues(choice);
+        if (choice is InputChoice { ChosenCount: 0 })
+            return [.. alpha.Select(a => 1 / (1 + Math.Exp(-a)))];
+        var powers = alpha.Select(a => Math.Exp(a - alpha.Max())).ToArray();
+        return [.. powers.Select(e => e / powers.Sum())];
+    }
+
+    /// <summary>One step of α. The training batch is there for strategies that look ahead.</summary>
+    protected virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, valid);
+
+    /// <summary>One step of the weights.</summary>
+    protected virtual void StepWeights(Batch train) => WeightStep(Weights, train);
+
+    /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior.</summary>
+    protected Value Alpha(Choice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        return Supernet.ArchitectureParameter(choice, () =>
+        {
+            var initial = new float[choice.Candidates.Count];
+            var prior = (choice as LayerChoice)?.Prior;
+            for (var k = 0; k < initial.Length; k++)
+                initial[k] = (float)(InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior))));
+            return TensorData.Vector<float>(initial);
+        });
+    }
+
+    /// <summary>p of a choice as a tensor that carries gradients to α: its softmax, or for any number of inputs the sigmoids.</summary>
+    protected Tensor ProbabilityTensor(Choice choice)
+    {
+        var alpha = Supernet.ArchitectureTensor(choice);
+        return choice is InputChoice { ChosenCount: 0 } ? alpha.sigmoid() : alpha.softmax(0);
+    }
+
+    /// <summary>Refuses choices that cannot be mixed: among inputs that are concatenated, or of values that are no floats.</summary>
+    /// <exception cref="ChoiceException">There is one.</exception>
+    protected void RequireMixable()
+    {
+        foreach (var choice in Task.Space.Choices)
+        {
+            foreach (var marker in choice.Nodes)
+            {
+                if (choice is InputChoice { Reduction: Reduction.Concat })
+                    throw new ChoiceException($"{marker} (label '{choice.Label}') concatenates its inputs; {Task.Options.Strategy} cannot mix those. Use a sampling strategy, or reduction sum or mean.");
+                if (marker.Inputs.FirstOrDefault(i => i!.Element != ElementType.Undefined && !i.Element.IsFloatingPoint()) is { } discrete)
+                    throw new ChoiceException($"{marker} (label '{choice.Label}') chooses among {discrete.Element} values; {Task.Options.Strategy} can mix floats only. Use a sampling strategy, or choose behind the cast to float.");
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Training;
+
+/// <summary>
+/// A first-order optimizer over an ordered list of parameters. Gradients are handed in, so that a parameter without one is left alone by
+/// momentum and weight decay too; the state is ordered tensors, so that a checkpoint holds all of it. (TorchSharp's own optimizers offer neither,
+/// and make temporary <see cref="TorchSharp.Scalar"/>s, which may be freed while they are read.)
+/// </summary>
+public abstract class Optimizer : IDisposable
+{
+    private readonly bool[] isDecayed;
+    private readonly Tensor[][] state;
+
+    /// <summary>An optimizer.</summary>
+    /// <param name="parameters">What is optimised, in an order that stays.</param>
+    /// <param name="learningRate">The first learning rate.</param>
+    /// <param name="weightDecay">λ of the term λ·w that is added to a gradient.</param>
+    /// <param name="decays">Which parameters are decayed; all unless given.</param>
+    /// <param name="stateNames">The names of the tensors kept for each parameter, of its shape, zero at first.</param>
+    protected Optimizer(IEnumerable<Parameter> parameters, double learningRate, double weightDecay, Predicate<Parameter>? decays, params IReadOnlyList<string> stateNames)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(stateNames);
+        Parameters = [.. parameters];
+        (LearningRate, WeightDecay) = (learningRate, weightDecay);
+        isDecayed = [.. Parameters.Select(p => weightDecay != 0 && (decays is null || decays(p)))];
+        StateNames = stateNames;
+        using var off = no_grad();
+        state = [.. Parameters.Select(p => stateNames.Select(_ => zeros_like(p).DetachFromDisposeScope()).ToArray())];
+        Steps = new long[Parameters.Count];
+    }
+
+    /// <summary>What is optimised.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>The learning rate of the next step.</summary>
+    public double LearningRate { get; set; }
+
+    /// <summary>λ of the term λ·w that is added to a gradient.</summary>
+    public double WeightDecay { get; }
+
+    /// <summary>The names of the tensors kept for each parameter.</summary>
+    public IReadOnlyList<string> StateNames { get; }
+
+    /// <summary>How many steps each parameter has taken.</summary>
+    public long[] Steps { get; }
+
+    /// <summary>A tensor kept for a parameter.</summary>
+    public Tensor State(int parameter, int name) => state[parameter][name];
+
+    /// <summary>Moves every parameter that has a gradient.</summary>
+    /// <param name="gradients">One for each parameter, in their order; null or invalid = leave it alone.</param>
+    public void Step(IReadOnlyList<Tensor?> gradients)
+    {
+        ArgumentNullException.ThrowIfNull(gradients);
+        if (gradients.Count != Parameters.Count)
+            throw new ArgumentException($"{gradients.Count} gradients for {Parameters.Count} parameters.", nameof(gradients));
+        using var off = no_grad();
+        using var scope = NewDisposeScope();
+        using var decay = new Coefficient(WeightDecay);
+        BeginStep();
+        for (var i = 0; i < gradients.Count; i++)
+        {
+            if (gradients[i] is not { IsInvalid: false } gradient)
+                continue;
+            var parameter = Parameters[i];
+            if (isDecayed[i])
+                gradient = gradient.add(parameter, decay.Value);
+            Steps[i]++;
+            Update(i, parameter, gradient);
+        }
+    }
+
+    /// <summary>Called before the first update of a step.</summary>
+    protected abstract void BeginStep();
+
+    /// <summary>Moves one parameter by its gradient, the decay added. Runs without autograd, in a dispose scope of the step.</summary>
+    protected abstract void Update(int index, Parameter parameter, Tensor gradient);
+
+    /// <summary>Frees the state.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (!disposing)
+            return;
+        foreach (var tensor in state.SelectMany(s => s))
+            tensor.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+}
