@@ -13,6 +13,10 @@ public sealed record SearchOptions
     [Description("How to search")]
     public string Strategy { get; init; } = "darts";
 
+    /// <summary>A .NET library whose trainers are strategies too.</summary>
+    [Description("A .NET library (.dll) with trainers of your own")]
+    public string? Plugin { get; init; }
+
     /// <summary>The data file; null = MODEL with .npz in place of .onnx.</summary>
     [Description("Samples and labels; without it, MODEL with .npz in place of .onnx")]
     public string? Data { get; init; }

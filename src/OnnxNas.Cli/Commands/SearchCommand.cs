@@ -46,7 +46,7 @@ internal sealed class SearchCommand : CliCommand
     private static int DryRun(string path, SearchOptions options, string folder, CommandContext context)
     {
         var marked = MarkedModel.Read(path);
-        StrategyCatalog.Require(options.Strategy);
+        RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options.Epochs, options.EffectiveRetrainEpochs());
         using var trainer = Prepare(marked, data, options, progress, SelectDevice(options), context);
@@ -59,7 +59,7 @@ internal sealed class SearchCommand : CliCommand
     {
         // Read and check everything before any work is done.
         var marked = MarkedModel.Read(path);
-        StrategyCatalog.Require(options.Strategy);
+        RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var device = SelectDevice(options);
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
@@ -127,6 +127,13 @@ internal sealed class SearchCommand : CliCommand
     private static OneShotTrainer Prepare(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, CommandContext context) =>
         StrategyCatalog.Create(options.Strategy, new TrainingTask(
             marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation));
+
+    private static void RequireStrategy(SearchOptions options)
+    {
+        if (options.Plugin is { } plugin)
+            StrategyCatalog.Load(plugin);
+        StrategyCatalog.Require(options.Strategy);
+    }
 
     private static Device SelectDevice(SearchOptions options)
     {

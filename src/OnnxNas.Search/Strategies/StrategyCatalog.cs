@@ -15,25 +15,53 @@ public sealed class StrategyAttribute(string name, string description) : Attribu
     public string Description { get; } = description;
 }
 
-/// <summary>The strategies of this assembly, found by their attribute.</summary>
+/// <summary>The strategies there are: those of this assembly, and of every assembly that is added.</summary>
 public static class StrategyCatalog
 {
-    private static readonly SortedDictionary<string, (string Description, Type Type)> Known = new(
-        (from type in typeof(StrategyCatalog).Assembly.GetTypes()
-         let attribute = type.GetCustomAttribute<StrategyAttribute>()
-         where attribute is not null
-         select (attribute, type)).ToDictionary(s => s.attribute.Name, s => (s.attribute.Description, s.type)),
-        StringComparer.Ordinal);
+    private static readonly SortedDictionary<string, (string Description, Type Type)> Known = new(StringComparer.Ordinal);
+
+    static StrategyCatalog() => Add(typeof(StrategyCatalog).Assembly);
 
     /// <summary>Names and descriptions, in order of name.</summary>
     public static IEnumerable<(string Name, string Description)> All => Known.Select(s => (s.Key, s.Value.Description));
+
+    /// <summary>
+    /// Adds the trainers of an assembly: its classes, not nested in others, that derive from <see cref="OneShotTrainer"/> and have a public constructor that takes a
+    /// <see cref="TrainingTask"/>. Each goes by the name of its <see cref="StrategyAttribute"/>, or else of its class. Adding an assembly again changes nothing.
+    /// </summary>
+    /// <exception cref="ChoiceException">There is another strategy of that name.</exception>
+    public static void Add(Assembly assembly)
+    {
+        ArgumentNullException.ThrowIfNull(assembly);
+        foreach (var type in assembly.GetTypes().Where(t => t is { IsAbstract: false, IsNested: false } && t.IsSubclassOf(typeof(OneShotTrainer)) && t.GetConstructor([typeof(TrainingTask)]) is not null))
+        {
+            var attribute = type.GetCustomAttribute<StrategyAttribute>();
+            var name = attribute?.Name ?? type.Name;
+            if (!Known.TryAdd(name, (attribute?.Description ?? $"from {assembly.GetName().Name}", type)) && Known[name].Type != type)
+                throw new ChoiceException($"Strategy '{name}' is in {assembly.GetName().Name} and in {Known[name].Type.Assembly.GetName().Name}; rename one, by [Strategy(\"name\", \"…\")].");
+        }
+    }
+
+    /// <summary>Adds the trainers of a .NET library file.</summary>
+    /// <exception cref="ChoiceException">The file is no .NET library, or lacks a library it needs.</exception>
+    public static void Load(string path)
+    {
+        try
+        {
+            Add(Assembly.LoadFrom(Path.GetFullPath(path)));
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException or UnauthorizedAccessException)
+        {
+            throw new ChoiceException($"Plugin '{path}' cannot be loaded: {e.Message} Give a .NET library built against this version of OnnxNas.", e);
+        }
+    }
 
     /// <summary>Checks a name.</summary>
     /// <exception cref="ChoiceException">There is no such strategy.</exception>
     public static void Require(string name)
     {
         if (!Known.ContainsKey(name))
-            throw new ChoiceException($"There is no strategy '{name}'; use one of {string.Join(", ", Known.Keys)}.");
+            throw new ChoiceException($"There is no strategy '{name}'; use one of {string.Join(", ", Known.Keys)}, or name the library it is in with --plugin.");
     }
 
     /// <summary>The trainer of that name, ready to fit.</summary>

@@ -1,0 +1,55 @@
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Training;
+
+namespace OnnxNas.Cli.Tests.Commands;
+
+[TestClass]
+public sealed class PluginTests
+{
+    private static string Self => typeof(PluginTests).Assembly.Location;
+
+    [TestMethod]
+    public void A_trainer_in_a_library_is_a_strategy_by_the_name_of_its_class()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        var (code, _, error) = Workbench.Run("search", model, "-o", bench["out"], "--plugin", Self, "--strategy", nameof(AlwaysFirst), "--epochs", "1", "--retrain-epochs", "0", "--batch-size", "8");
+        Assert.AreEqual(0, code, error);
+        Assert.Contains("\"op\": \"linear\"", File.ReadAllText(bench["out/arch.json"]));
+    }
+
+    [TestMethod]
+    public void A_file_that_is_no_library_or_is_missing_is_refused_by_name()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        File.WriteAllText(bench["text.dll"], "no library");
+        foreach (var file in (string[])["text.dll", "missing.dll"])
+            bench.Refuses(1, $"Plugin '{bench[file]}' cannot be loaded", "search", model, "-o", bench["out"], "--plugin", bench[file]);
+    }
+
+    [TestMethod]
+    public void Adding_a_library_twice_adds_its_trainers_once()
+    {
+        StrategyCatalog.Add(typeof(PluginTests).Assembly);
+        StrategyCatalog.Add(typeof(PluginTests).Assembly);
+        Assert.AreEqual(1, StrategyCatalog.All.Count(s => s.Name == nameof(AlwaysFirst)));
+    }
+}
+
+internal sealed class AlwaysFirst(TrainingTask task) : SamplingTrainer(task)
+{
+    public override void Fit()
+    {
+        using var weights = Task.Options.NewWeightOptimizer(Supernet.Weights);
+        foreach (var epoch in Epochs(weights))
+        {
+            foreach (var (train, _) in Task.Batches(epoch))
+                WeightStep(weights, train);
+            Report(epoch, weights.LearningRate);
+        }
+    }
+
+    public override Architecture Export() => Path;
+}
