@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 using Rule = OnnxNas.Operators.Elementwise.BinaryOperator.Rule;
 
@@ -9,7 +10,7 @@ internal static class Arithmetic
 {
     private static readonly Rule[] Rules =
     [
-        new("Add", [7, 13, 14], (a, b) => a + b) { Elements = (a, b) => a + b, Trainable = true },
+        new("Add", [7, 13, 14], (a, b) => a.Plus(b)) { Elements = (a, b) => a + b, Trainable = true },
         new("Sub", [7, 13, 14], (a, b) => a - b) { Elements = (a, b) => a - b, Trainable = true },
         new("Mul", [7, 13, 14], (a, b) => a * b) { Elements = (a, b) => a * b, Trainable = true },
         new("Div", [7, 13, 14], Divide) { Elements = Quotient, Trainable = true },

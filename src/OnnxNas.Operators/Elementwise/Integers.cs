@@ -1,4 +1,4 @@
-using TorchSharp;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Elementwise;
@@ -13,9 +13,9 @@ internal static class Integers
     /// <exception cref="DivideByZeroException">The divisor holds a zero.</exception>
     public static Tensor? SafeDivisor(Tensor divisor, out Tensor minus)
     {
-        if (divisor.eq(0).any().ToBoolean())
+        if (divisor.eq(Scalars.Zero).any().item<bool>())
             throw new DivideByZeroException();
-        minus = divisor.eq(-1);
-        return minus.any().ToBoolean() ? divisor.masked_fill(minus, 1) : null;
+        minus = divisor.eq(Scalars.Of(-1));
+        return minus.any().item<bool>() ? divisor.masked_fill(minus, Scalars.One) : null;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
         if (IsTwo(x, y))
             return [x * x];
         // Integers to negative powers go by way of fractions.
-        if (!x.is_floating_point() && !y.is_floating_point() && y.numel() > 0 && y.min().ToInt64() < 0)
+        if (!x.is_floating_point() && !y.is_floating_point() && y.numel() > 0 && y.min().to(ScalarType.Int64).item<long>() < 0)
             return [x.to(ScalarType.Float64).pow(y).to(x.dtype)];
         return [x.pow(y).to(x.dtype)];
     }

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Elementwise;
@@ -11,8 +12,8 @@ internal sealed class Variadic : NamedOperator
     [
         new("Max", [6, 8, 12, 13], maximum) { Elements = (a, b) => a + b - Dim.Min(a, b) },
         new("Min", [6, 8, 12, 13], minimum) { Elements = Dim.Min },
-        new("Sum", [6, 8, 13], (a, b) => a + b),
-        new("Mean", [6, 8, 13], (a, b) => a + b) { Averages = true },
+        new("Sum", [6, 8, 13], (a, b) => a.Plus(b)),
+        new("Mean", [6, 8, 13], (a, b) => a.Plus(b)) { Averages = true },
     ];
 
     private readonly Rule rule;
@@ -47,7 +48,7 @@ internal sealed class Variadic : NamedOperator
         if (Broadcasting.Extents([.. inputs!]) is null)
             throw Error(Broadcasting.Mismatch([.. inputs!]));
         var result = inputs.Skip(1).Aggregate(inputs[0]!, (a, b) => rule.Kernel(a, b!));
-        return [rule.Averages && inputs.Count > 1 ? result / inputs.Count : result];
+        return [rule.Averages && inputs.Count > 1 ? result.DividedBy(inputs.Count) : result];
     }
 
     /// <summary>Registration.</summary>

@@ -28,8 +28,8 @@ internal sealed class EyeLike : NamedOperator
         var (x, shape) = (inputs[0]!, inputs[0]!.shape);
         if (shape.Length != 2)
             throw Error($"the input [{string.Join(',', shape)}] must be a matrix.");
-        var (rows, columns) = (arange(shape[0], device: x.device).unsqueeze(1), arange(shape[1], device: x.device));
-        return [(rows + diagonal).eq(columns).to(type?.ToTorch() ?? x.dtype)];
+        var (rows, columns) = (TensorArithmetic.Arange(shape[0], x.device).unsqueeze(1), TensorArithmetic.Arange(shape[1], x.device));
+        return [rows.Plus(diagonal).eq(columns).to(type?.ToTorch() ?? x.dtype)];
     }
 
     /// <summary>Registration.</summary>

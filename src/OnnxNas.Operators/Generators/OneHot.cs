@@ -40,8 +40,8 @@ internal sealed class OneHot : NamedOperator
         var classes = new long[rank];
         Array.Fill(classes, 1);
         classes[at] = depth;
-        var places = where(indices < 0, indices + depth, indices).unsqueeze(at);
-        return [where(places.eq(arange(depth, device: places.device).reshape(classes)), values.reshape(-1)[1], values.reshape(-1)[0])];
+        var places = where(indices < Scalars.Zero, indices.Plus(depth), indices).unsqueeze(at);
+        return [where(places.eq(TensorArithmetic.Arange(depth, places.device).reshape(classes)), values.reshape(-1)[1], values.reshape(-1)[0])];
     }
 
     /// <summary>Registration.</summary>

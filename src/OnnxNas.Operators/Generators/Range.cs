@@ -26,7 +26,7 @@ internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
         var count = start.is_floating_point()
             ? Count(start.to(ScalarType.Float64).item<double>(), limit.to(ScalarType.Float64).item<double>(), delta.to(ScalarType.Float64).item<double>())
             : Count(start.ToInt64s()[0], limit.ToInt64s()[0], delta.ToInt64s()[0]);
-        return [start + arange(count, ScalarType.Int64, start.device).to(start.dtype) * delta];
+        return [start.Plus(TensorArithmetic.Arange(count, start.device).to(start.dtype) * delta)];
     }
 
     private IReadOnlyList<InferredValue?> Integers(ElementType element, Dim start, Dim limit, long step)

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Movement;
@@ -42,7 +43,7 @@ internal sealed class GatherND : NamedOperator
         var rows = data[batch..(batch + depth)].Aggregate(1L, (a, b) => a * b);
         var linear = Indices.Linear(inputs[1]!, data[batch..(batch + depth)], Error);
         if (batch > 0)
-            linear = (linear.reshape(batches, -1) + (arange(batches, device: linear.device) * rows).unsqueeze(1)).reshape(-1);
+            linear = linear.reshape(batches, -1).Plus(TensorArithmetic.Arange(batches, linear.device).Times(rows).unsqueeze(1)).reshape(-1);
         long[] inner = data[(batch + depth)..];
         var picked = inputs[0]!.reshape([batches * rows, .. inner]).index_select(0, linear);
         return [picked.reshape([.. indices[..^1], .. inner])];

@@ -1,5 +1,5 @@
 using OnnxNas.Ir;
-using TorchSharp;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Movement;
@@ -13,10 +13,10 @@ internal static class Indices
         var wide = indices.to(ScalarType.Int64);
         if (wide.numel() == 0)
             return wide;
-        var (least, greatest) = (wide.min().ToInt64(), wide.max().ToInt64());
+        var (least, greatest) = (wide.min().item<long>(), wide.max().item<long>());
         if (least < -extent || greatest >= extent)
             throw error($"index {(least < -extent ? least : greatest)} is outside an axis of extent {extent}.");
-        return least < 0 ? where(wide < 0, wide + extent, wide) : wide;
+        return least < 0 ? where(wide < Scalars.Zero, wide.Plus(extent), wide) : wide;
     }
 
     /// <summary>Places <c>[..., k]</c> on k axes as row-major numbers, in one vector.</summary>
@@ -24,7 +24,7 @@ internal static class Indices
     {
         var result = zeros([.. places.shape[..^1]], ScalarType.Int64, device: places.device);
         for (var axis = 0; axis < extents.Length; axis++)
-            result = result * extents[axis] + Positive(places.select(-1, axis), extents[axis], error);
+            result = result.Times(extents[axis]).Plus(Positive(places.select(-1, axis), extents[axis], error));
         return result.reshape(-1);
     }
 }

@@ -135,7 +135,7 @@ internal sealed class Resize : NamedOperator
             outside[i] = interpolation.Source(i, line) is var source && (source < 0 || source > line.Extent - 1);
         long[] own = [.. Enumerable.Repeat(1L, (int)x.dim())];
         own[axis] = -1;
-        return result.masked_fill(tensor(outside, device: x.device).reshape(own), extrapolation);
+        return result.masked_fill(tensor(outside, device: x.device).reshape(own), Scalars.Of(extrapolation));
     }
 
     private Interpolation.Axis[] FromSizes(long[] extents, long[] sizes, float[]? region)

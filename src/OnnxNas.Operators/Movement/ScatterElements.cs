@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Movement;
@@ -44,7 +45,7 @@ internal sealed class ScatterElements : NamedOperator
             var own = new long[data.Length];
             Array.Fill(own, 1);
             own[a] = -1;
-            linear = linear * data[a] + (a == at ? Indices.Positive(inputs[1]!, data[a], Error) : arange(indices[a], device: inputs[0]!.device).reshape(own));
+            linear = linear.Times(data[a]).Plus(a == at ? Indices.Positive(inputs[1]!, data[a], Error) : TensorArithmetic.Arange(indices[a], inputs[0]!.device).reshape(own));
         }
 
         return [ScatterRows.Apply(inputs[0]!.reshape(-1), linear.reshape(-1), inputs[2]!.reshape(-1), reduction).reshape(data)];

@@ -21,7 +21,7 @@ internal static class ScatterRows
         if (index.numel() == 0)
             return data;
         if (reduction == "add" && data.dtype != ScalarType.Bool)
-            return data.index_add(0, index, updates, 1);
+            return data.index_add(0, index, updates, Scalars.One);
         if (reduction == "none")
             return data.index_copy(0, index, updates);
         // A row hit several times takes one update per round.

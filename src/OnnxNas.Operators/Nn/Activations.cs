@@ -1,4 +1,4 @@
-using TorchSharp;
+using OnnxNas.Operators.Execution;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -14,8 +14,8 @@ internal sealed class Activations : IOperatorFamily
         Define("Sigmoid", [6, 13], _ => sigmoid),
         Define("Tanh", [6, 13], _ => tanh),
         Define("HardSwish", [14, 22], _ => x => nn.functional.hardswish(x)),
-        Define("Mish", [18, 22], _ => x => nn.functional.mish(x)),
-        Define("Softplus", [1, 22], _ => x => nn.functional.softplus(x)),
+        Define("Mish", [18, 22], _ => x => x * Softplus(x).tanh()),
+        Define("Softplus", [1, 22], _ => Softplus),
         Define("Softsign", [1, 22], _ => Softsign),
         Define("LeakyRelu", [6, 16], LeakyRelu),
         Define("Elu", [6, 22], Elu),
@@ -31,51 +31,55 @@ internal sealed class Activations : IOperatorFamily
     private static OperatorDefinition Define(string name, IReadOnlyList<int> versions, Func<NodeReader, Func<Tensor, Tensor>> kernel) =>
         new(name, versions, node => new Activation(kernel(node)));
 
+    // Log(1 + e^x), without overflow for any x.
+    private static Tensor Softplus(Tensor x) => -nn.functional.logsigmoid(-x);
+
     private static Tensor Softsign(Tensor x)
     {
         var magnitude = x.abs();
-        var divisor = magnitude + 1;
+        var divisor = magnitude.Plus(1);
         return x / divisor;
     }
 
     private static Func<Tensor, Tensor> LeakyRelu(NodeReader node)
     {
-        double alpha = node.Float("alpha", 0.01f);
-        return x => nn.functional.leaky_relu(x, alpha);
+        var alpha = Scalars.Of(node.Float("alpha", 0.01f));
+        return x => x.leaky_relu(alpha);
     }
 
     private static Func<Tensor, Tensor> Elu(NodeReader node)
     {
-        double alpha = node.Float("alpha", 1);
-        return x => nn.functional.elu(x, alpha);
+        var (alpha, one) = (Scalars.Of(node.Float("alpha", 1)), Scalars.Of(1.0));
+        return x => x.elu(alpha, one, one);
     }
 
     private static Func<Tensor, Tensor> Celu(NodeReader node)
     {
-        double alpha = node.Float("alpha", 1);
-        if (alpha == 0)
+        var given = node.Float("alpha", 1);
+        if (given == 0)
             throw node.Malformed("alpha is 0; Celu divides by it.");
-        return x => nn.functional.celu(x, alpha);
+        var alpha = Scalars.Of(given);
+        return x => x.celu(alpha);
     }
 
     private static Func<Tensor, Tensor> Selu(NodeReader node)
     {
-        var alpha = (Scalar)(double)node.Float("alpha", 1.67326319217681884765625f);
-        var gamma = (Scalar)(double)node.Float("gamma", 1.05070102214813232421875f);
-        var one = (Scalar)1.0;
+        var alpha = Scalars.Of(node.Float("alpha", 1.67326319217681884765625f));
+        var gamma = Scalars.Of(node.Float("gamma", 1.05070102214813232421875f));
+        var one = Scalars.Of(1.0);
         return x => x.elu(alpha, gamma, one);
     }
 
     private static Func<Tensor, Tensor> ThresholdedRelu(NodeReader node)
     {
-        double alpha = node.Float("alpha", 1);
-        return x => nn.functional.threshold(x, alpha, 0);
+        var (alpha, zero) = (Scalars.Of(node.Float("alpha", 1)), Scalars.Of(0.0));
+        return x => x.threshold(alpha, zero);
     }
 
     private static Func<Tensor, Tensor> HardSigmoid(NodeReader node)
     {
         var (slope, offset) = (node.Float("alpha", 0.2f), node.Float("beta", 0.5f));
-        var (alpha, beta, zero, one) = ((Scalar)(double)slope, (Scalar)(double)offset, (Scalar)0.0, (Scalar)1.0);
+        var (alpha, beta, zero, one) = (Scalars.Of(slope), Scalars.Of(offset), Scalars.Of(0.0), Scalars.Of(1.0));
         // Libtorch's own has the slope 1/6 in full precision, which equals the attribute's in single precision.
         var fused = slope == 1f / 6 && offset == 0.5f;
         return x =>
@@ -83,7 +87,7 @@ internal sealed class Activations : IOperatorFamily
             if (fused && x.dtype == ScalarType.Float32)
                 return nn.functional.hardsigmoid(x);
             var scaled = x * alpha;
-            var shifted = scaled + beta;
+            var shifted = scaled.Plus(beta);
             return shifted.clamp(zero, one);
         };
     }
@@ -100,7 +104,7 @@ internal sealed class Activations : IOperatorFamily
         var factor = node.Float("alpha", 1);
         if (factor == 1)
             return x => nn.functional.silu(x);
-        var alpha = (Scalar)(double)factor;
+        var alpha = Scalars.Of(factor);
         return x =>
         {
             var scaled = x * alpha;
@@ -111,14 +115,15 @@ internal sealed class Activations : IOperatorFamily
 
     private static Func<Tensor, Tensor> Shrink(NodeReader node)
     {
-        var (bound, offset) = ((double)node.Float("lambd", 0.5f), (double)node.Float("bias", 0));
+        double bound = node.Float("lambd", 0.5f);
+        var (upper, lower, offset) = (Scalars.Of(bound), Scalars.Of(-bound), (double)node.Float("bias", 0));
         return x =>
         {
             // Integers are shrunk as doubles and cut back.
             var type = x.dtype;
             var wide = x.is_floating_point() ? x : x.to(ScalarType.Float64);
             var zero = zeros_like(wide);
-            var y = where(wide > bound, wide - offset, where(wide < -bound, wide + offset, zero));
+            var y = where(wide > upper, wide.Minus(offset), where(wide < lower, wide.Plus(offset), zero));
             return y.to(type);
         };
     }

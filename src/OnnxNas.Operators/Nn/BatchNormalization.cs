@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -93,7 +94,7 @@ internal sealed class BatchNormalization : OnnxOperator
         using var still = no_grad();
         var count = x.numel() / Math.Max(1, x.size(1));
         // The batch's variance comes out divided by count - 1; of one element it is 0, not 0/0.
-        var batchVariance = count > 1 ? unbiased * ((count - 1.0) / count) : zeros_like(unbiased);
+        var batchVariance = count > 1 ? unbiased.Times((count - 1.0) / count) : zeros_like(unbiased);
         var nextMean = Next(mean, batchMean);
         var nextVariance = Next(variance, batchVariance);
         Tensor?[] all = [y, nextMean, nextVariance, batchMean, batchVariance];
@@ -104,11 +105,11 @@ internal sealed class BatchNormalization : OnnxOperator
     private Tensor Affine(Tensor x, Tensor mean, Tensor variance, Tensor scale, Tensor bias)
     {
         long[] along = [1, -1, .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
-        var factor = scale * (variance + epsilon).rsqrt();
-        return (x * factor.reshape(along) + (bias - mean * factor).reshape(along)).to(x.dtype);
+        var factor = scale * variance.Plus(epsilon).rsqrt();
+        return (x * factor.reshape(along)).Plus((bias - mean * factor).reshape(along)).to(x.dtype);
     }
 
-    private Tensor Next(Tensor running, Tensor batch) => running * momentum + batch.to(running.dtype) * (1 - momentum);
+    private Tensor Next(Tensor running, Tensor batch) => running.Times(momentum).Plus(batch.to(running.dtype).Times(1 - momentum));
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily

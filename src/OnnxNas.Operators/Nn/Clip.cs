@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +20,7 @@ internal sealed class Clip : OnnxOperator
         if (node.Version >= 11)
             return;
         (min, max) = (node.Float("min", float.MinValue), node.Float("max", float.MaxValue));
-        bounds = (min, max);
+        bounds = (Scalars.Of(min), Scalars.Of(max));
     }
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
@@ -48,7 +49,13 @@ internal sealed class Clip : OnnxOperator
         Rules.Require((lower?.numel() ?? 1) == 1 && (upper?.numel() ?? 1) == 1, () => $"Clip: bounds must be scalars, got {lower?.Text() ?? "none"} and {upper?.Text() ?? "none"}.");
         // The form with numbers is the faster one, but loses the bounds' gradient and large integers, and waits for an accelerator.
         if (x.is_floating_point() && IsPlain(lower) && IsPlain(upper))
-            return [x.clamp(Number(lower), Number(upper))];
+        {
+            using var least = Number(lower);
+            using var most = Number(upper);
+            return [x.clamp(least, most)];
+        }
+
+
         var low = lower?.reshape();
         var high = upper?.reshape();
         return [x.clamp(low, high)];
@@ -56,7 +63,7 @@ internal sealed class Clip : OnnxOperator
 
     // A bound beyond a 16-bit type's range is no bound there; libtorch would refuse the number.
     private static Scalar Narrow(double bound, ScalarType type) =>
-        Math.Abs(bound) <= (type == ScalarType.Float16 ? 65504 : 3.3895e38) ? bound : bound * double.PositiveInfinity;
+        Math.Abs(bound) <= (type == ScalarType.Float16 ? 65504 : 3.3895e38) ? Scalars.Of(bound) : Scalars.Of(bound * double.PositiveInfinity);
 
     private static bool IsPlain(Tensor? bound) => bound is null || !bound.requires_grad && bound.device_type == DeviceType.CPU;
 
@@ -65,7 +72,7 @@ internal sealed class Clip : OnnxOperator
         if (bound is null)
             return null;
         var wide = bound.to(ScalarType.Float64);
-        return wide.item<double>();
+        return Scalars.Temporary(wide.item<double>());
     }
 
     /// <summary>Registration.</summary>

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -52,7 +53,7 @@ internal sealed class ConvTranspose : OnnxOperator
         for (var i = 0; i < spatial; i++)
             (cut[i], cut[spatial + i]) = (-place.Begins[i], place.Outputs[i] + place.Begins[i] - whole.size(2 + i));
         var y = Padding.Constant(whole, cut, 0);
-        return [b is null ? y : y + b.reshape([-1, .. Enumerable.Repeat(1L, spatial)])];
+        return [b is null ? y : y.Plus(b.reshape([-1, .. Enumerable.Repeat(1L, spatial)]))];
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -42,8 +43,10 @@ internal sealed class Dropout : OnnxOperator
         var drop = context.Training && (inputs.At(2) is not { } mode || Scalar(mode, "training_mode") != 0) ? Ratio(inputs.At(1)) : 0;
         if (context.OutputCount < 2)
             return [drop == 0 ? x : nn.functional.dropout(x, drop, training: true)];
-        var mask = drop == 0 ? ones_like(x, ScalarType.Bool) : rand_like(x, ScalarType.Float32) >= drop;
-        var y = drop == 0 ? x : drop == 1 ? zeros_like(x) : x * mask / (1 - drop);
+        using var dropped = Scalars.Temporary(drop);
+        using var rest = Scalars.Temporary(1 - drop);
+        var mask = drop == 0 ? ones_like(x, ScalarType.Bool) : rand_like(x, ScalarType.Float32) >= dropped;
+        var y = drop == 0 ? x : drop == 1 ? zeros_like(x) : x * mask / rest;
         return [y, maskType == ElementType.Bool ? mask : mask.to(x.dtype)];
     }
 

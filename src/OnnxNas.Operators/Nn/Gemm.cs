@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -65,11 +66,11 @@ internal sealed class Gemm : OnnxOperator
         if (c is null && alpha == 1)
             return product;
         if (a.is_floating_point())
-            return product * alpha;
+            return product.Times(alpha);
         // Integers are scaled as doubles and cut back.
-        var sum = product.to(ScalarType.Float64) * alpha;
+        var sum = product.to(ScalarType.Float64).Times(alpha);
         if (c is not null)
-            sum += c.to(ScalarType.Float64) * beta;
+            sum = sum.Plus(c.to(ScalarType.Float64).Times(beta));
         return sum.to(a.dtype);
     }
 

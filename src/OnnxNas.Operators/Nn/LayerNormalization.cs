@@ -73,18 +73,18 @@ internal sealed class LayerNormalization : OnnxOperator
         var fused = scale.dtype == x.dtype && scale.shape.AsSpan().SequenceEqual(normalized) && (bias is null || bias.shape.AsSpan().SequenceEqual(normalized));
         var y = nn.functional.layer_norm(x, normalized, fused ? scale : null, fused ? bias : null, epsilon);
         if (!fused)
-            y = bias is null ? y * scale : y * scale + bias;
+            y = bias is null ? y * scale : (y * scale).Plus(bias);
         if (context.OutputCount < 2)
             return [y];
         long[] axes = [.. Enumerable.Range(first, shape.Length - first).Select(i => (long)i)];
         var (variance, mean) = var_mean(x.to(working), axes, unbiased: false, keepdim: true);
-        return [y, mean.to(stash.ToTorch()), (variance + epsilon).rsqrt().to(stash.ToTorch())];
+        return [y, mean.to(stash.ToTorch()), variance.Plus(epsilon).rsqrt().to(stash.ToTorch())];
     }
 
     private Tensor RootMeanSquare(Tensor x, int first)
     {
         long[] axes = [.. Enumerable.Range(first, (int)x.dim() - first).Select(i => (long)i)];
-        return x * ((x * x).mean(axes, keepdim: true) + epsilon).rsqrt();
+        return x * x.Square().mean(axes, keepdim: true).Plus(epsilon).rsqrt();
     }
 
     /// <summary>Registration.</summary>

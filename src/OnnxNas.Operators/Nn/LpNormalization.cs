@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -31,15 +32,15 @@ internal sealed class LpNormalization : OnnxOperator
     {
         var x = inputs[0]!;
         long[] axes = [Rules.Axis(axis, x.dim(), "LpNormalization")];
-        var norm = p == 1 ? x.abs().sum(axes, keepdim: true) : SafeRoot((x * x).sum(axes, keepdim: true));
-        var divisor = where(norm == 0, ones_like(norm), norm);
+        var norm = p == 1 ? x.abs().sum(axes, keepdim: true) : SafeRoot(x.Square().sum(axes, keepdim: true));
+        var divisor = where(norm.eq(Scalars.Zero), ones_like(norm), norm);
         return [x / divisor];
     }
 
     // A root whose gradient at 0 is 0, not infinite.
     private static Tensor SafeRoot(Tensor square)
     {
-        var positive = square > 0;
+        var positive = square > Scalars.Zero;
         return where(positive, where(positive, square, ones_like(square)).sqrt(), zeros_like(square));
     }
 
@@ -62,7 +63,7 @@ internal sealed class LpNormalization : OnnxOperator
             if (resolved.Length == 0)
                 return [zeros_like(x)];
             var centred = x - x.mean(resolved, keepdim: true);
-            return [centred / (SafeRoot((centred * centred).mean(resolved, keepdim: true)) + 1e-9)];
+            return [centred / SafeRoot(centred.Square().mean(resolved, keepdim: true)).Plus(1e-9)];
         }
 
         private long[] Resolve(long rank) => [.. axes.Select(a => (long)Rules.Axis(a, rank, "MeanVarianceNormalization")).Distinct()];

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -32,8 +33,8 @@ internal sealed class LpPool : OnnxOperator
     private static Tensor Power(Tensor x, long p) => p switch
     {
         1 => x.abs(),
-        2 => x * x,
-        _ => x.abs().pow(p),
+        2 => x.Square(),
+        _ => x.abs().pow(Scalars.Of(p)),
     };
 
     // The root's slope is infinite at 0: there the gradient is 0, as it is for the norm of a vector of zeros.
@@ -41,9 +42,9 @@ internal sealed class LpPool : OnnxOperator
     {
         if (p == 1)
             return sum;
-        var positive = sum > 0;
+        var positive = sum > Scalars.Zero;
         var safe = where(positive, sum, ones_like(sum));
-        return where(positive, p == 2 ? safe.sqrt() : safe.pow(1.0 / p), zeros_like(sum));
+        return where(positive, p == 2 ? safe.sqrt() : safe.pow(Scalars.Of(1.0 / p)), zeros_like(sum));
     }
 
     private sealed class Global(NodeReader node) : OnnxOperator

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -35,10 +36,10 @@ internal sealed class Lrn : OnnxOperator
     {
         var x = inputs[0]!;
         Rules.Require(x.dim() >= 2 && x.numel() > 0, () => $"LRN: X {x.Text()} must have the rank 2 or more, and elements.");
-        var squares = (x * x).reshape(x.size(0), 1, x.size(1), -1);
+        var squares = x.Square().reshape(x.size(0), 1, x.size(1), -1);
         var padded = Padding.Constant(squares, [(size - 1) / 2, 0, size / 2, 0], 0);
         var means = nn.functional.avg_pool2d(padded, [size, 1], [1, 1]).reshape(x.shape);
-        return [x / (means * alpha + bias).pow(beta)];
+        return [x / means.Times(alpha).Plus(bias).pow(Scalars.Of(beta))];
     }
 
     /// <summary>Registration.</summary>

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -67,14 +68,14 @@ internal sealed class MaxPool : OnnxOperator
         long rowStep = 1;
         for (var i = spatial - 1; i >= 0; i--)
         {
-            var coordinate = rest.remainder(given[i]) - (native ? 0 : begins[i]);
-            rest = rest.div(given[i], RoundingMode.floor);
-            position += coordinate * (columnMajor ? x.AsSpan(2, i).ToArray().Aggregate(1L, (a, b) => a * b) : rowStep);
+            var coordinate = rest.remainder(Scalars.Of(given[i])).Minus(native ? 0 : begins[i]);
+            rest = rest.div(Scalars.Of(given[i]), RoundingMode.floor);
+            position = position.Plus(coordinate.Times(columnMajor ? x.AsSpan(2, i).ToArray().Aggregate(1L, (a, b) => a * b) : rowStep));
             rowStep *= x[2 + i];
         }
 
-        var planes = arange(x[0] * x[1], ScalarType.Int64, local.device) * rowStep;
-        return position + planes.reshape([x[0], x[1], .. Enumerable.Repeat(1L, spatial)]);
+        var planes = TensorArithmetic.Arange(x[0] * x[1], local.device).Times(rowStep);
+        return position.Plus(planes.reshape([x[0], x[1], .. Enumerable.Repeat(1L, spatial)]));
     }
 
     /// <summary>Registration.</summary>

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -57,10 +58,10 @@ internal sealed class NegativeLogLikelihoodLoss : OnnxOperator
 
     private Tensor Loss(Tensor logarithms, Tensor target, Tensor? weight)
     {
-        var kept = ignored is { } index ? target != index : null;
+        var kept = ignored is { } index ? target.ne(Scalars.Of(index)) : null;
         var classes = kept is null ? target : where(kept, target, zeros_like(target));
         Rules.Require(
-            !((classes < 0) | (classes >= logarithms.size(1))).any().item<bool>(),
+            !((classes < Scalars.Zero) | (classes >= Scalars.Of(logarithms.size(1)))).any().item<bool>(),
             () => $"{op}: a target lies outside 0 to {logarithms.size(1) - 1}; give it as ignore_index, or correct the labels.");
         var picked = logarithms.gather(1, classes.unsqueeze(1)).squeeze(1);
         var scale = weight is null ? null : weight.index_select(0, classes.reshape(-1)).reshape(target.shape);

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -27,7 +28,7 @@ internal sealed class PRelu : OnnxOperator
         }
 
         var scaled = x * slope;
-        var kept = x > 0;
+        var kept = x > Scalars.Zero;
         return [where(kept, x, scaled)];
     }
 

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Reductions;
@@ -37,7 +38,7 @@ internal sealed class ArgExtreme : NamedOperator
         if (last)
             x = x.flip([at]);
         var index = greatest ? x.argmax(at, keep) : x.argmin(at, keep);
-        return [last ? shape[at] - 1 - index : index];
+        return [last ? index.neg().Plus(shape[at] - 1) : index];
     }
 
     /// <summary>Registration.</summary>

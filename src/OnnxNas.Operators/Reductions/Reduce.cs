@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Reductions;
@@ -18,8 +19,8 @@ internal sealed class Reduce : NamedOperator
         new("ReduceMin", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: false)),
         new("ReduceProd", [1, 11, 13, 18], Product),
         new("ReduceL1", [1, 11, 13, 18], (x, axes, keep) => x.abs().sum(axes, keep, x.dtype)) { Elementwise = x => x.abs() },
-        new("ReduceL2", [1, 11, 13, 18], (x, axes, keep) => Root(x, (x * x).sum(axes, keep, x.dtype))) { Elementwise = x => x.abs() },
-        new("ReduceSumSquare", [1, 11, 13, 18], (x, axes, keep) => (x * x).sum(axes, keep, x.dtype)) { Elementwise = x => x * x },
+        new("ReduceL2", [1, 11, 13, 18], (x, axes, keep) => Root(x, x.Square().sum(axes, keep, x.dtype))) { Elementwise = x => x.abs() },
+        new("ReduceSumSquare", [1, 11, 13, 18], (x, axes, keep) => x.Square().sum(axes, keep, x.dtype)) { Elementwise = x => x.Square() },
         new("ReduceLogSum", [1, 11, 13, 18], (x, axes, keep) => x.sum(axes, keep, x.dtype).log()) { Elementwise = x => x.log() },
         new("ReduceLogSumExp", [1, 11, 13, 18], LogSumExp),
     ];
@@ -74,7 +75,7 @@ internal sealed class Reduce : NamedOperator
         long count = 1;
         foreach (var axis in axes)
             count *= x.shape[axis];
-        return count == 0 ? throw new ShapeInferenceException("the mean of no integers does not exist.") : x.sum(axes, keep).div(count, RoundingMode.trunc).to(x.dtype);
+        return count == 0 ? throw new ShapeInferenceException("the mean of no integers does not exist.") : x.sum(axes, keep).div(Scalars.Of(count), RoundingMode.trunc).to(x.dtype);
     }
 
     private static Tensor Extreme(Tensor x, long[] axes, bool keep, bool greatest)
@@ -85,9 +86,9 @@ internal sealed class Reduce : NamedOperator
         // Over nothing, the result is the least (greatest) value of the type.
         var reduced = x.to(ScalarType.Float64).sum(axes, keep);
         if (x.is_floating_point())
-            return full_like(reduced, greatest ? double.NegativeInfinity : double.PositiveInfinity).to(x.dtype);
+            return full_like(reduced, Scalars.Of(greatest ? double.NegativeInfinity : double.PositiveInfinity)).to(x.dtype);
         var (least, most) = Bounds(x.dtype);
-        return full_like(reduced.to(x.dtype), greatest ? least : most);
+        return full_like(reduced.to(x.dtype), Scalars.Of(greatest ? least : most));
     }
 
     private static (long Least, long Most) Bounds(ScalarType type) => type switch

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
 using static TorchSharp.torch;
@@ -31,8 +32,8 @@ internal sealed record Joint(IReadOnlyList<int> Chosen, Reduction Reduction, int
         return Reduction switch
         {
             Reduction.Concat => cat(chosen, Axis),
-            Reduction.Mean => chosen.Skip(1).Aggregate(chosen[0], (a, b) => a + b) / chosen.Length,
-            _ => chosen.Skip(1).Aggregate(chosen[0], (a, b) => a + b),
+            Reduction.Mean => chosen.Skip(1).Aggregate(chosen[0], (a, b) => a.Plus(b)).DividedBy(chosen.Length),
+            _ => chosen.Skip(1).Aggregate(chosen[0], (a, b) => a.Plus(b)),
         };
     }
 

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Operators;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ internal sealed class MixOperator : OnnxOperator
         var weights = inputs[0]!.unbind(0);
         var sum = inputs[1]! * weights[0];
         for (var k = 1; k < weights.Length; k++)
-            sum = sum.addcmul(inputs[k + 1]!, weights[k], 1);
+            sum = sum.addcmul(inputs[k + 1]!, weights[k], Scalars.One);
         return [sum];
     }
 

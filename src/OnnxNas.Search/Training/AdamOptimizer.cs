@@ -1,3 +1,5 @@
+using OnnxNas.Operators.Execution;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -10,11 +12,11 @@ public sealed class AdamOptimizer : Optimizer
     private const int Second = 1;
     private readonly double beta1;
     private readonly double beta2;
-    private readonly Coefficient decay1;
-    private readonly Coefficient decay2;
-    private readonly Coefficient fresh1;
-    private readonly Coefficient fresh2;
-    private readonly Coefficient epsilon;
+    private readonly Scalar decay1;
+    private readonly Scalar decay2;
+    private readonly Scalar fresh1;
+    private readonly Scalar fresh2;
+    private readonly Scalar epsilon;
 
     /// <summary>An optimizer.</summary>
     /// <param name="parameters">What is optimised.</param>
@@ -28,7 +30,7 @@ public sealed class AdamOptimizer : Optimizer
         : base(parameters, learningRate, weightDecay, decays, "first_moment", "second_moment")
     {
         (this.beta1, this.beta2) = (beta1, beta2);
-        (decay1, decay2, fresh1, fresh2, this.epsilon) = (new(beta1), new(beta2), new(1 - beta1), new(1 - beta2), new(epsilon));
+        (decay1, decay2, fresh1, fresh2, this.epsilon) = (Scalars.Of(beta1), Scalars.Of(beta2), Scalars.Of(1 - beta1), Scalars.Of(1 - beta2), Scalars.Of(epsilon));
     }
 
     /// <inheritdoc/>
@@ -41,18 +43,10 @@ public sealed class AdamOptimizer : Optimizer
     {
         ArgumentNullException.ThrowIfNull(parameter);
         var t = Steps[index];
-        var m = State(index, First).mul_(decay1.Value).add_(gradient, fresh1.Value);
-        var v = State(index, Second).mul_(decay2.Value).addcmul_(gradient, gradient, fresh2.Value);
-        using var root = new Coefficient(Math.Sqrt(1 - Math.Pow(beta2, t)));
-        using var step = new Coefficient(-LearningRate / (1 - Math.Pow(beta1, t)));
-        parameter.addcdiv_(m, v.sqrt().div_(root.Value).add_(epsilon.Value), step.Value);
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        foreach (var coefficient in (Coefficient[])[decay1, decay2, fresh1, fresh2, epsilon])
-            coefficient.Dispose();
+        var m = State(index, First).mul_(decay1).add_(gradient, fresh1);
+        var v = State(index, Second).mul_(decay2).addcmul_(gradient, gradient, fresh2);
+        using var root = Scalars.Temporary(Math.Sqrt(1 - Math.Pow(beta2, t)));
+        using var step = Scalars.Temporary(-LearningRate / (1 - Math.Pow(beta1, t)));
+        parameter.addcdiv_(m, v.sqrt().div_(root).add_(epsilon, Scalars.One), step);
     }
 }

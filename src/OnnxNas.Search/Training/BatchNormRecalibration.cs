@@ -29,13 +29,13 @@ public static class BatchNormRecalibration
             using var scope = NewDisposeScope();
             module.Forward(data.Load(indices).Inputs);
             foreach (var (name, buffer) in module.Buffers)
-                sums[name].add_(buffer);
+                sums[name].add_(buffer, Scalars.One);
             count++;
         }
 
         foreach (var (name, sum) in sums)
         {
-            module.Buffers[name].copy_(sum / count);
+            module.Buffers[name].copy_(sum.DividedBy(count));
             sum.Dispose();
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -51,8 +52,8 @@ internal static class GradientStep
         var norm = Norm(gradients);
         if (norm <= limit)
             return gradients;
-        using var factor = new Coefficient(limit / (norm + 1e-6));
-        return [.. gradients.Select(g => g?.mul(factor.Value))];
+        using var factor = Scalars.Temporary(limit / (norm + 1e-6));
+        return [.. gradients.Select(g => g?.mul(factor))];
     }
 
     /// <summary>The Euclidean norm of all gradients together.</summary>

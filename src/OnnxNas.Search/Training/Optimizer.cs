@@ -1,3 +1,4 @@
+using OnnxNas.Operators.Execution;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -59,7 +60,7 @@ public abstract class Optimizer : IDisposable
             throw new ArgumentException($"{gradients.Count} gradients for {Parameters.Count} parameters.", nameof(gradients));
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        using var decay = new Coefficient(WeightDecay);
+        using var decay = Scalars.Temporary(WeightDecay);
         BeginStep();
         for (var i = 0; i < gradients.Count; i++)
         {
@@ -67,7 +68,7 @@ public abstract class Optimizer : IDisposable
                 continue;
             var parameter = Parameters[i];
             if (isDecayed[i])
-                gradient = gradient.add(parameter, decay.Value);
+                gradient = gradient.add(parameter, decay);
             Steps[i]++;
             Update(i, parameter, gradient);
         }

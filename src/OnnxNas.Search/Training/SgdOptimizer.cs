@@ -1,4 +1,5 @@
 using OnnxNas.Operators.Execution;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -8,8 +9,8 @@ namespace OnnxNas.Search.Training;
 public sealed class SgdOptimizer : Optimizer
 {
     private const int Velocity = 0;
-    private readonly Coefficient momentum;
-    private Coefficient negativeRate;
+    private readonly Scalar momentum;
+    private Scalar negativeRate;
 
     /// <summary>An optimizer.</summary>
     /// <param name="parameters">What is optimised.</param>
@@ -21,8 +22,8 @@ public sealed class SgdOptimizer : Optimizer
         : base(parameters, learningRate, weightDecay, decays, momentum == 0 ? [] : ["velocity"])
     {
         Momentum = momentum;
-        this.momentum = new(momentum);
-        negativeRate = new(-learningRate);
+        this.momentum = Scalars.Of(momentum);
+        negativeRate = Scalars.Temporary(-learningRate);
     }
 
     /// <summary>μ.</summary>
@@ -32,22 +33,22 @@ public sealed class SgdOptimizer : Optimizer
     protected override void BeginStep()
     {
         negativeRate.Dispose();
-        negativeRate = new(-LearningRate);
+        negativeRate = Scalars.Temporary(-LearningRate);
     }
 
     /// <inheritdoc/>
     protected override void Update(int index, Parameter parameter, Tensor gradient)
     {
         ArgumentNullException.ThrowIfNull(parameter);
-        var direction = Momentum == 0 ? gradient : State(index, Velocity).mul_(momentum.Value).add_(gradient, Scalars.One);
-        parameter.add_(direction, negativeRate.Value);
+        var direction = Momentum == 0 ? gradient : State(index, Velocity).mul_(momentum).add_(gradient, Scalars.One);
+        parameter.add_(direction, negativeRate);
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        momentum.Dispose();
-        negativeRate.Dispose();
+        if (disposing)
+            negativeRate.Dispose();
     }
 }
