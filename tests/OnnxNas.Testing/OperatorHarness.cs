@@ -164,7 +164,7 @@ public static class OperatorHarness
             {
                 if (projections.Count <= i)
                     projections.Add(TestTensors.Normal(1000 + i, outputs[i].shape).As(ElementType.Float64).ToTorch());
-                sum += (outputs[i].to(ScalarType.Float64) * projections[i]).sum();
+                sum = sum.Plus((outputs[i].to(ScalarType.Float64) * projections[i]).sum());
             }
 
             return sum;

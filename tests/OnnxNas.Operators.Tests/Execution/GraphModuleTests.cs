@@ -197,7 +197,7 @@ public sealed class GraphModuleTests
         using var scope = NewDisposeScope();
         module.Forward(x);
         using (no_grad())
-            module.Parameters["l.weight"].mul_(2);
+            module.Parameters["l.weight"].mul_(Scalars.Of(2));
         var copy = model.Clone();
         module.WriteBack(copy.Graph);
         foreach (var value in model.Graph.Initializers)
@@ -244,7 +244,7 @@ public sealed class GraphModuleTests
         {
             using (NewDisposeScope())
             {
-                var gradients = autograd.grad([module.Forward(x).square().sum()], [.. module.Parameters.Values], allow_unused: true);
+                var gradients = autograd.grad([module.Forward(x).Square().sum()], [.. module.Parameters.Values], allow_unused: true);
                 Assert.HasCount(module.Parameters.Count, gradients);
             }
 
@@ -335,6 +335,6 @@ public sealed class GraphModuleTests
         public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) => [context.Input(0)];
 
         public override Tensor?[] Run(ILazyInputs inputs, RunContext context) =>
-            [picks.Length == 0 ? ones(1, 4) : picks.Select(p => p < inputs.Count ? inputs[p] : throw new ArgumentOutOfRangeException(nameof(inputs))).Aggregate((a, b) => a + b)];
+            [picks.Length == 0 ? ones(1, 4) : picks.Select(p => p < inputs.Count ? inputs[p] : throw new ArgumentOutOfRangeException(nameof(inputs))).Aggregate((a, b) => a.Plus(b))];
     }
 }

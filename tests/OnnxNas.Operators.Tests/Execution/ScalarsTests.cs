@@ -13,6 +13,10 @@ public sealed class ScalarsTests
         Assert.AreEqual("", string.Join('\n', TemporaryScalars.In(typeof(OperatorRegistry).Assembly)));
 
     [TestMethod]
+    public void The_check_of_operators_makes_none_either() =>
+        Assert.AreEqual("", string.Join('\n', TemporaryScalars.In(typeof(OperatorHarness).Assembly)));
+
+    [TestMethod]
     public void The_look_for_temporary_numbers_finds_open_and_hidden_ones_and_optimizers()
     {
         var found = TemporaryScalars.In(typeof(ScalarsTests).Assembly).Where(f => f.Contains(nameof(Offenders), StringComparison.Ordinal)).ToList();

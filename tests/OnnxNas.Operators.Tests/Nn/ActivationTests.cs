@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Testing;
 using static OnnxNas.Testing.TestTensors;
 
@@ -109,4 +110,20 @@ public sealed class ActivationTests
     [DynamicData(nameof(WithBounds))]
     [DynamicData(nameof(AlongAnAxis))]
     public void Rows_hold(OperatorCase row) => OperatorHarness.Check(row);
+
+    [TestMethod]
+    [DataRow(-1000, 0)]
+    [DataRow(-40, 4.248354255291589e-18)] // e^-40
+    [DataRow(0, 0.6931471805599453)]
+    [DataRow(20.5, 20.500000001250154)] // 20.5 + e^-20.5
+    [DataRow(1000, 1000)]
+    [DataRow(double.PositiveInfinity, double.PositiveInfinity)]
+    [DataRow(double.NegativeInfinity, 0)]
+    public void Softplus_is_exact_far_from_zero(double x, double expected)
+    {
+        var net = new NetBuilder();
+        using var module = new GraphModule(net.Build((net.Op("Softplus", net.Input("x", 1)), [1])));
+        var y = module.Evaluate(new Dictionary<string, TensorData> { ["x"] = TensorData.Vector<double>([x]) })[0].ToDoubles()[0];
+        Assert.AreEqual(expected, y, double.IsInfinity(expected) ? 0 : 1e-15 * expected);
+    }
 }

@@ -12,7 +12,7 @@ namespace OnnxNas.Search.Tests.Training;
 public sealed class CollectionStormTests
 {
     private static readonly Dim N = Dim.Symbol("N");
-    private static readonly SearchOptions Options = new() { Epochs = 40, BatchSize = 8, GradClip = 0.1 };
+    private static readonly SearchOptions Options = new() { Epochs = 12, BatchSize = 8, GradClip = 0.1 };
 
     [TestMethod]
     public void A_search_outlives_collections_at_any_time()
