@@ -21,7 +21,7 @@ internal sealed class Settings
         foreach (var property in typeof(SearchOptions).GetProperties())
         {
             var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            options.Add(type == typeof(int) ? Make<int?>(property) : type == typeof(double) ? Make<double?>(property) : Make<string?>(property));
+            options.Add(type == typeof(int) ? Make<int?>(property) : type == typeof(bool) ? Make<bool?>(property) : type == typeof(double) ? Make<double?>(property) : Make<string?>(property));
         }
     }
 

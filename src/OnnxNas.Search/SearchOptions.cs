@@ -81,6 +81,38 @@ public sealed record SearchOptions
     [Description("Epochs at the start in which only the weights are trained")]
     public int WarmupEpochs { get; init; }
 
+    /// <summary>Whether darts looks one weight step ahead (second order).</summary>
+    [Description("darts: second order, the architecture's gradient through one step of the weights")]
+    public bool Unrolled { get; init; }
+
+    /// <summary>The first temperature of a strategy that has one; null = its paper's.</summary>
+    [Description("gumbel, gdas: first temperature; the paper's unless given")]
+    public double? Temperature { get; init; }
+
+    /// <summary>The temperature of the last epoch; null = the paper's.</summary>
+    [Description("gumbel, gdas: temperature of the last epoch; the paper's unless given")]
+    public double? MinTemperature { get; init; }
+
+    /// <summary><c>two-path</c> or <c>full</c>.</summary>
+    [Description("proxyless: paths that run in a step of the architecture, two-path or full")]
+    public string ProxylessGradient { get; init; } = "two-path";
+
+    /// <summary>Architectures a generation of evolution.</summary>
+    [Description("spos, fairnas: architectures a generation of evolution")]
+    public int Population { get; init; } = 50;
+
+    /// <summary>Generations of evolution.</summary>
+    [Description("spos, fairnas: generations of evolution")]
+    public int Generations { get; init; } = 20;
+
+    /// <summary>The best architectures that breed.</summary>
+    [Description("spos, fairnas: the best architectures, which breed")]
+    public int Parents { get; init; } = 10;
+
+    /// <summary>The probability that a mutation draws a label anew.</summary>
+    [Description("spos, fairnas: probability that a mutation draws a label anew")]
+    public double Mutation { get; init; } = 0.1;
+
     /// <summary>Passes over train and valid together for the winner; null = as many as <see cref="Epochs"/>, 0 = keep the supernet's weights.</summary>
     [Description("Epochs of retraining the winner, as many as --epochs unless given; 0 = keep the supernet's weights")]
     public int? RetrainEpochs { get; init; }
@@ -126,6 +158,13 @@ public sealed record SearchOptions
         Require(double.IsFinite(WeightDecay) && WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");
         Require(Decay is "all" or "matrices", "decay", Decay, "all or matrices");
         Require(WarmupEpochs >= 0 && WarmupEpochs < Epochs, "warmup-epochs", WarmupEpochs, "at least 0 and less than --epochs");
+        Require(Temperature is null or > 0 and <= float.MaxValue, "temperature", Temperature ?? 0, "more than 0");
+        Require(MinTemperature is null or > 0 and <= float.MaxValue, "min-temperature", MinTemperature ?? 0, "more than 0");
+        Require(ProxylessGradient is "two-path" or "full", "proxyless-gradient", ProxylessGradient, "two-path or full");
+        Require(Population >= 1, "population", Population, "at least 1");
+        Require(Generations >= 1, "generations", Generations, "at least 1");
+        Require(Parents >= 1, "parents", Parents, "at least 1");
+        Require(Mutation is > 0 and <= 1, "mutation", Mutation, "more than 0 and at most 1");
         Require(double.IsFinite(GradClip) && GradClip >= 0, "grad-clip", GradClip, "at least 0");
         Require(double.IsFinite(ArchLr) && ArchLr > 0, "arch-lr", ArchLr, "more than 0");
         Require(double.IsFinite(ArchWeightDecay) && ArchWeightDecay >= 0, "arch-weight-decay", ArchWeightDecay, "at least 0");

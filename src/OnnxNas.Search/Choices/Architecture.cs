@@ -57,16 +57,17 @@ public sealed class Architecture : IEquatable<Architecture>
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(scores);
-        return new(space, space.Choices.ToDictionary(c => c.Label, Highest));
+        return new(space, space.Choices.ToDictionary(c => c.Label, c => Highest(c, [.. scores(c)], threshold)));
+    }
 
-        IReadOnlyList<int> Highest(Choice choice)
-        {
-            var all = scores(choice).ToList();
-            var wanted = choice is InputChoice input
-                ? input.ChosenCount > 0 ? input.ChosenCount : Math.Max(1, all.Count(s => s > threshold))
-                : 1;
-            return [.. Enumerable.Range(0, all.Count).OrderByDescending(k => all[k]).Take(wanted).Order()];
-        }
+    /// <summary>The selection of one choice that scores prefer, as <see cref="FromScores"/> has it.</summary>
+    public static IReadOnlyList<int> Highest(Choice choice, IReadOnlyList<double> scores, double threshold = 0.5)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        var wanted = choice is InputChoice input
+            ? input.ChosenCount > 0 ? input.ChosenCount : Math.Max(1, scores.Count(s => s > threshold))
+            : 1;
+        return [.. Enumerable.Range(0, scores.Count).OrderByDescending(k => scores[k]).Take(wanted).Order()];
     }
 
     /// <summary>A uniformly drawn architecture.</summary>

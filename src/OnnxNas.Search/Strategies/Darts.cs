@@ -1,16 +1,39 @@
 using OnnxNas.Ir;
 using OnnxNas.Search.Training;
+using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Strategies;
 
 /// <summary>
-/// DARTS, first order (Liu, Simonyan, Yang 2019, ξ = 0): every choice is the mix of its candidates by softmax(α); α follows the validation
-/// loss, the weights the training loss, in turn.
+/// DARTS (Liu, Simonyan, Yang 2019): every choice is the mix of its candidates by softmax(α); α follows the validation
+/// loss, the weights the training loss, in turn. First order (ξ = 0) unless <see cref="SearchOptions.Unrolled"/>.
 /// </summary>
-[Strategy("darts", "differentiable, first order: mixed ops, alternating steps")]
+[Strategy("darts", "differentiable: mixed ops, alternating steps; second order with --unrolled")]
 public sealed class Darts : RelaxedTrainer
 {
     /// <summary>Prepares the search.</summary>
     /// <exception cref="ChoiceException">A choice has no relaxation: an InputChoice that concatenates, or a choice among integers.</exception>
     public Darts(TrainingTask task) : base(task) => Relax();
+
+    /// <inheritdoc/>
+    protected override void StepArchitecture(Batch train, Batch valid)
+    {
+        if (!Task.Options.Unrolled)
+        {
+            base.StepArchitecture(train, valid);
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var fixedBuffers = FreezeBuffers();
+        var seed = unchecked((long)NextRandom().NextUInt64());
+        Alphas.Step(new UnrolledStep(Supernet.ArchitectureParameters, Weights).Gradient(() => TrainLoss(train, seed), () => LossOf(valid)));
+    }
+
+    // The same function whenever it is called: dropout draws the same.
+    private Tensor TrainLoss(Batch batch, long seed)
+    {
+        manual_seed(seed);
+        return LossOf(batch);
+    }
 }

@@ -1,6 +1,7 @@
 using OnnxNas.Ir;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
 
@@ -29,6 +30,13 @@ public abstract class GradientTrainer : OneShotTrainer
 
     /// <summary>The epoch that is trained, counted from 0.</summary>
     protected int Epoch { get; private set; }
+
+    /// <summary>The temperature of this epoch: linear from the first to the last value, which it reaches in the last epoch.</summary>
+    protected double Temperature => Schedule.Linear(
+        Task.Options.Temperature ?? DefaultTemperature.First, Task.Options.MinTemperature ?? DefaultTemperature.Last, Epoch, Task.Options.Epochs);
+
+    /// <summary>The temperatures of the strategy's paper, where it has any.</summary>
+    protected virtual (double First, double Last) DefaultTemperature => (1, 1);
 
     /// <inheritdoc/>
     public override void Fit()
@@ -90,6 +98,21 @@ public abstract class GradientTrainer : OneShotTrainer
     {
         var alpha = Supernet.ArchitectureTensor(choice);
         return choice is InputChoice { ChosenCount: 0 } ? alpha.sigmoid() : alpha.softmax(0);
+    }
+
+    /// <summary>Puts a module in place of every choice that runs what <paramref name="draw"/> says; α is kept beside the graph.</summary>
+    /// <exception cref="ChoiceException">A choice cannot be weighted.</exception>
+    protected void Sample(Func<Choice, Mixture> draw)
+    {
+        RequireMixable();
+        Supernet.ReplaceLayerChoice(Module);
+        Supernet.ReplaceInputChoice(Module);
+
+        MixtureModule Module(Choice choice)
+        {
+            Alpha(choice);
+            return new(choice, () => draw(choice));
+        }
     }
 
     /// <summary>Refuses choices that cannot be mixed: among inputs that are concatenated, or of values that are no floats.</summary>

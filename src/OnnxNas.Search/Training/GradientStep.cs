@@ -20,7 +20,7 @@ internal static class GradientStep
         RequireFinite(value, lr, position);
         var gradients = Of(loss, optimizer.Parameters);
         if (gradients.Any(g => g is not null))
-            optimizer.Step(clip > 0 ? Clip(gradients, clip) : gradients);
+            optimizer.Step(Clip(gradients, clip));
         return value;
     }
 
@@ -45,13 +45,13 @@ internal static class GradientStep
         }
     }
 
-    // Two parameters may have one tensor as gradient, so none is scaled in place.
-    private static Tensor?[] Clip(Tensor?[] gradients, double limit)
+    /// <summary>Scales gradients to a norm of <paramref name="limit"/> where theirs is larger; 0 = no limit.</summary>
+    public static Tensor?[] Clip(Tensor?[] gradients, double limit)
     {
         using var off = no_grad();
-        var norm = Norm(gradients);
-        if (norm <= limit)
+        if (limit == 0 || Norm(gradients) is var norm && norm <= limit)
             return gradients;
+        // Two parameters may have one tensor as gradient, so none is scaled in place.
         using var factor = Scalars.Temporary(limit / (norm + 1e-6));
         return [.. gradients.Select(g => g?.mul(factor))];
     }

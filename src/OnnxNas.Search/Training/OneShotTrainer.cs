@@ -83,23 +83,36 @@ public abstract class OneShotTrainer : IDisposable
     protected double ArchitectureStep(Optimizer optimizer, Func<Tensor> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        Supernet.Module.UpdateBuffers = false;
-        try
-        {
-            using var scope = NewDisposeScope();
-            return GradientStep.Apply(loss(), optimizer, 0, Task.Options.ArchLr, Task.Position);
-        }
-        finally
-        {
-            Supernet.Module.UpdateBuffers = true;
-        }
+        using var scope = NewDisposeScope();
+        using var buffers = FreezeBuffers();
+        return GradientStep.Apply(loss(), optimizer, 0, Task.Options.ArchLr, Task.Position);
     }
+
+    /// <summary>Keeps the running statistics as they are until the result is disposed.</summary>
+    protected IDisposable FreezeBuffers() => new BufferFreeze(Supernet);
 
     /// <summary>One step of the weights on a batch, the gradient clipped as the options say. The architecture stays bit for bit as it is.</summary>
     protected double WeightStep(Optimizer optimizer, Batch batch)
     {
         using var scope = NewDisposeScope();
         return Task.LastLoss = GradientStep.Apply(LossOf(batch), optimizer, Task.Options.GradClip, Task.Options.Lr, Task.Position);
+    }
+
+    /// <summary>The gradient of a loss for the parameters of an optimizer; null where the loss does not depend on one.</summary>
+    protected static IReadOnlyList<Tensor?> GradientsOf(Tensor loss, Optimizer optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        return GradientStep.Of(loss, optimizer.Parameters);
+    }
+
+    /// <summary>One step of the weights down gradients computed before, clipped as the options say.</summary>
+    protected void Apply(Optimizer optimizer, double loss, IReadOnlyList<Tensor?> gradients)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        GradientStep.RequireFinite(loss, Task.Options.Lr, Task.Position);
+        optimizer.Step(GradientStep.Clip([.. gradients], Task.Options.GradClip));
+        Task.LastLoss = loss;
     }
 
     /// <summary>
@@ -140,5 +153,18 @@ public abstract class OneShotTrainer : IDisposable
     {
         Dispose(true);
         GC.SuppressFinalize(this);
+    }
+
+    private sealed class BufferFreeze : IDisposable
+    {
+        private readonly Supernet supernet;
+
+        public BufferFreeze(Supernet supernet)
+        {
+            this.supernet = supernet;
+            supernet.Module.UpdateBuffers = false;
+        }
+
+        public void Dispose() => supernet.Module.UpdateBuffers = true;
     }
 }

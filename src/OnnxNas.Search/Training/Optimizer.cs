@@ -60,18 +60,21 @@ public abstract class Optimizer : IDisposable
             throw new ArgumentException($"{gradients.Count} gradients for {Parameters.Count} parameters.", nameof(gradients));
         using var off = no_grad();
         using var scope = NewDisposeScope();
-        using var decay = Scalars.Temporary(WeightDecay);
         BeginStep();
         for (var i = 0; i < gradients.Count; i++)
         {
             if (gradients[i] is not { IsInvalid: false } gradient)
                 continue;
-            var parameter = Parameters[i];
-            if (isDecayed[i])
-                gradient = gradient.add(parameter, decay);
             Steps[i]++;
-            Update(i, parameter, gradient);
+            Update(i, Parameters[i], Decayed(i, gradient));
         }
+    }
+
+    /// <summary>A gradient with λ·w added, where its parameter is decayed.</summary>
+    protected Tensor Decayed(int index, Tensor gradient)
+    {
+        ArgumentNullException.ThrowIfNull(gradient);
+        return isDecayed[index] ? gradient.add(Parameters[index], Scalars.Of(WeightDecay)) : gradient;
     }
 
     /// <summary>Called before the first update of a step.</summary>

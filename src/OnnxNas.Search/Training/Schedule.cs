@@ -6,4 +6,8 @@ public static class Schedule
     /// <summary>Half a cosine from <paramref name="first"/> in epoch 0 towards <paramref name="last"/> at <paramref name="epochs"/> (Loshchilov, Hutter 2017, eq. 5).</summary>
     public static double Cosine(double first, double last, int epoch, int epochs) =>
         last + (first - last) * (1 + Math.Cos(Math.PI * epoch / Math.Max(1, epochs))) / 2;
+
+    /// <summary>A straight line from <paramref name="first"/> in epoch 0 to <paramref name="last"/> in the last epoch.</summary>
+    public static double Linear(double first, double last, int epoch, int epochs) =>
+        epochs <= 1 ? last : first + (last - first) * epoch / (epochs - 1);
 }

@@ -29,6 +29,15 @@ public sealed class SgdOptimizer : Optimizer
     /// <summary>μ.</summary>
     public double Momentum { get; }
 
+    /// <summary>What a step would subtract, but for the learning rate: <c>μ·v + g + λ·w</c>. Nothing moves.</summary>
+    /// <param name="gradients">One for each parameter; null gives null.</param>
+    public Tensor?[] Direction(IReadOnlyList<Tensor?> gradients)
+    {
+        ArgumentNullException.ThrowIfNull(gradients);
+        using var off = no_grad();
+        return [.. gradients.Select((g, i) => g is null ? null : Momentum == 0 ? Decayed(i, g) : Decayed(i, g).add(State(i, Velocity), momentum))];
+    }
+
     /// <inheritdoc/>
     protected override void BeginStep()
     {

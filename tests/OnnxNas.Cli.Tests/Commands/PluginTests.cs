@@ -40,16 +40,7 @@ public sealed class PluginTests
 
 internal sealed class AlwaysFirst(TrainingTask task) : SamplingTrainer(task)
 {
-    public override void Fit()
-    {
-        using var weights = Task.Options.NewWeightOptimizer(Supernet.Weights);
-        foreach (var epoch in Epochs(weights))
-        {
-            foreach (var (train, _) in Task.Batches(epoch))
-                WeightStep(weights, train);
-            Report(epoch, weights.LearningRate);
-        }
-    }
-
     public override Architecture Export() => Path;
+
+    protected override void Step(Optimizer weights, Batch train, Batch valid) => WeightStep(weights, train);
 }

@@ -1,0 +1,77 @@
+using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Training;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Strategies;
+
+/// <summary>
+/// FairNAS (Chu, Zhang, Xu 2021, strict fairness): a step draws a permutation of the candidates of every choice and runs as many paths as the largest
+/// choice has candidates, path i with the i-th of each permutation; gradients are added up and one step is taken, so every candidate learns equally often. A choice with fewer
+/// candidates goes on with a new permutation when one is used up. An InputChoice takes the next n of its permutation; where any number may be
+/// chosen, a drawn number of them.
+/// </summary>
+/// <param name="task">The task.</param>
+[Strategy("fairnas", "sampling: every candidate once a step, then evolution")]
+public sealed class FairNas(TrainingTask task) : SamplingTrainer(task)
+{
+    /// <inheritdoc/>
+    protected override void Step(Optimizer weights, Batch train, Batch valid)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        using var scope = NewDisposeScope();
+        var random = NextRandom();
+        var decks = Task.Space.Choices.ToDictionary(c => c.Label, c => new Deck(c.Candidates.Count, random));
+        var sums = new Tensor?[weights.Parameters.Count];
+        var (loss, paths) = (0.0, Task.Space.Choices.Max(c => c.Candidates.Count));
+        for (var path = 0; path < paths; path++)
+        {
+            Path = new(Task.Space, Task.Space.Choices.ToDictionary(c => c.Label, c => decks[c.Label].Take(WidthOf(c, random))));
+            var pathLoss = LossOf(train);
+            loss += pathLoss.to_type(ScalarType.Float64).item<double>() / paths;
+            foreach (var (i, gradient) in GradientsOf(pathLoss, weights).Index())
+                sums[i] = gradient is null || sums[i] is null ? sums[i] ?? gradient : sums[i]!.Plus(gradient);
+        }
+
+        Apply(weights, loss, sums);
+    }
+
+    private static int WidthOf(Choice choice, SeededRandom random) =>
+        choice is not InputChoice input ? 1 : input.ChosenCount > 0 ? input.ChosenCount : 1 + random.NextInt(choice.Candidates.Count);
+
+    // Candidates in random order, dealt without return until none is left.
+    private sealed class Deck(int size, SeededRandom random)
+    {
+        private readonly List<int> left = [];
+
+        public IReadOnlyList<int> Take(int count)
+        {
+            var hand = new SortedSet<int>();
+            while (hand.Count < count)
+            {
+                if (left.Count == 0)
+                {
+                    int[] order = [.. Enumerable.Range(0, size)];
+                    random.Shuffle<int>(order);
+                    left.AddRange(order);
+                }
+
+                var next = left.FindIndex(k => !hand.Contains(k));
+                if (next < 0)
+                {
+                    // All that is left is in the hand already: it waits for the next path.
+                    int[] order = [.. Enumerable.Range(0, size).Except(left)];
+                    random.Shuffle<int>(order);
+                    left.AddRange(order);
+                    continue;
+                }
+
+                hand.Add(left[next]);
+                left.RemoveAt(next);
+            }
+
+            return [.. hand];
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Supernets;
+using OnnxNas.Search.Training;
+
+namespace OnnxNas.Search.Strategies;
+
+/// <summary>
+/// GDAS (Dong, Yang 2019, eq. 4-6): one candidate runs, the arg-max of α + G, with weight onehot + p̃ − sg(p̃), p̃ = softmax((α + G)/τ): forward it is
+/// that branch exactly, backward ∂L/∂p̃_k of the branch that ran. Branches that did not run get no gradient, and enter the backward pass only as the
+/// normaliser of p̃. Of an InputChoice the n largest run; where any number may be chosen, those whose noisy gate is open, at least the widest.
+/// </summary>
+[Strategy("gdas", "differentiable: one sampled branch, straight-through Gumbel-softmax")]
+public sealed class Gdas : GradientTrainer
+{
+    /// <summary>Prepares the search.</summary>
+    /// <exception cref="Ir.ChoiceException">A choice cannot be weighted.</exception>
+    public Gdas(TrainingTask task) : base(task) => Sample(Draw);
+
+    /// <inheritdoc/>
+    protected override (double First, double Last) DefaultTemperature => (10, 0.1);
+
+    private Mixture Draw(Choice choice)
+    {
+        if (!Supernet.Module.Training)
+            return new(Export()[choice.Label]);
+        using var temperature = Scalars.Temporary(Temperature);
+        var logits = Supernet.ArchitectureTensor(choice).Plus(Noise.For(choice, NextRandom()).to(Task.Device)).div(temperature);
+        var input = choice as InputChoice;
+        var soft = input is { ChosenCount: 0 } ? logits.sigmoid() : logits.softmax(0);
+        var active = Architecture.Highest(choice, soft.ToTensorData().ToDoubles());
+        var share = input is { Reduction: Reduction.Mean } ? 1.0 / active.Count : 1;
+        var parts = soft.unbind(0);
+        return new(active, [.. active.Select(k => (parts[k] - parts[k].detach()).Plus(1.0).Times(share))]);
+    }
+}

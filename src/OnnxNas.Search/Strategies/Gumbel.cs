@@ -1,0 +1,33 @@
+using OnnxNas.Ir;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Training;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Search.Strategies;
+
+/// <summary>
+/// Gumbel-softmax (Xie et al. 2019, SNAS, eq. 4; Wu et al. 2019, FBNet, eq. 7): DARTS whose weights are softmax((α + G)/τ). G is drawn once a label and forward
+/// run; τ falls linearly and reaches its last value in the last epoch. Without noise in evaluation.
+/// </summary>
+[Strategy("gumbel", "differentiable: mixed ops with Gumbel noise and a falling temperature (SNAS, FBNet)")]
+public sealed class Gumbel : RelaxedTrainer
+{
+    /// <summary>Prepares the search.</summary>
+    /// <exception cref="ChoiceException">A choice has no relaxation.</exception>
+    public Gumbel(TrainingTask task) : base(task) => Relax();
+
+    /// <inheritdoc/>
+    protected override (double First, double Last) DefaultTemperature => (5, 0.1);
+
+    /// <inheritdoc/>
+    protected override Value Logits(Choice choice, Node marker)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        ArgumentNullException.ThrowIfNull(marker);
+        var graph = marker.Graph;
+        var noise = Supernet.Drawn(choice, "noise", new TensorType(ElementType.Float32, new Shape(choice.Candidates.Count)),
+            () => Supernet.Module.Training ? Noise.For(choice, NextRandom()).to(Task.Device) : zeros(choice.Candidates.Count, device: Task.Device));
+        var temperature = Supernet.Drawn(choice, "temperature", new TensorType(ElementType.Float32, Shape.Scalar), () => tensor((float)Temperature, device: Task.Device));
+        return graph.Call("Div", [graph.Call("Add", [Alpha(choice), noise], before: marker), temperature], before: marker);
+    }
+}

@@ -1,0 +1,98 @@
+using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Tests.Training;
+using OnnxNas.Search.Training;
+using OnnxNas.Testing;
+
+namespace OnnxNas.Search.Tests.Strategies;
+
+/// <summary>What holds for every strategy of the catalog.</summary>
+[TestClass]
+public sealed class EveryStrategyTests
+{
+    private static readonly Dim N = Dim.Symbol("N");
+    private static readonly SearchOptions Options = new() { Epochs = 2, BatchSize = 8, Seed = 3, ArchLr = 0.05, Population = 4, Generations = 2 };
+
+    public static IEnumerable<object[]> Strategies => StrategyCatalog.All.Select(s => new object[] { s.Name });
+
+    [TestMethod]
+    [DynamicData(nameof(Strategies))]
+    public void Nested_choices_shared_labels_and_inputs_are_searched_and_the_same_seed_gives_the_same_bits(string strategy)
+    {
+        var (first, second) = (Run(strategy, Rich("mean"), 3), Run(strategy, Rich("mean"), 3));
+        Assert.AreEqual(first.Architecture, second.Architecture);
+        CollectionAssert.AreEqual(first.State, second.State);
+        CollectionAssert.AreNotEqual(first.State, Run(strategy, Rich("mean"), 4).State);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Strategies))]
+    public void A_choice_that_concatenates_is_searched_or_refused_by_name_before_training(string strategy)
+    {
+        try
+        {
+            Assert.HasCount(3, Run(strategy, Rich("concat"), 3).Architecture.Selections);
+        }
+        catch (ChoiceException e)
+        {
+            Assert.Contains("inputs", e.Message);
+            Assert.Contains("concat", e.Message);
+            Assert.Contains(strategy, e.Message);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Strategies))]
+    public void A_search_finds_the_candidate_that_fits_the_targets(string strategy)
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var model = net.Build((net.LayerChoice("op", ["zero", "negative", "identity"],
+            net.Op("Mul", x, net.Constant("z", [], _ => 0)), net.Op("Neg", net.Op("Abs", net.Op("Mul", x, net.Weight("slope", 4)))), net.Op("Mul", x, net.Constant("scale", [4], _ => 1))), [N, 4]));
+        var samples = TestTensors.Normal(4, 64, 4);
+        var data = Search.Data.Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = samples }, samples);
+        var task = new TrainingTask(SearchSpace.Read(model), data, data, Loss.Named("mse"), () => Search.Metrics.MetricSet.Default("mse"),
+            Options with { Strategy = strategy, Epochs = 20 }, new SmallTask(), TorchSharp.torch.CPU, default);
+        using var trainer = StrategyCatalog.Create(strategy, task);
+        trainer.Fit();
+        Assert.AreEqual("op=identity", trainer.Export().ToString());
+    }
+
+    [TestMethod]
+    [DataRow("gdas"), DataRow("proxyless"), DataRow("spos"), DataRow("fairnas")]
+    public void What_does_not_run_in_a_weight_step_keeps_its_weights_bit_for_bit_under_momentum_and_decay(string strategy)
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var names = Enumerable.Range(0, 6).Select(k => $"c{k}").ToArray();
+        var model = net.Build((net.LayerChoice("op", names, [.. names.Select(n => net.Linear(n, x, 4, 4))]), [N, 4]));
+        // One step: gdas, proxyless and spos run one of six.
+        using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(model, Options with { Strategy = strategy, Epochs = 1, BatchSize = 32, WeightDecay = 0.1 }));
+        string[] Weights() => [.. names.Select(n => Convert.ToHexString(trainer.Supernet.Module.Parameters[n + ".weight"].ToTensorData().Bytes.Span))];
+        var before = Weights();
+        trainer.Fit();
+        var moved = Weights().Where((w, k) => w != before[k]).Count();
+        Assert.AreEqual(strategy == "fairnas" ? 6 : 1, moved);
+    }
+
+    private static (Architecture Architecture, byte[] State) Run(string strategy, Model model, int seed)
+    {
+        using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(model, Options with { Strategy = strategy, Seed = seed }));
+        trainer.Fit();
+        return (trainer.Export(), [.. trainer.Supernet.Module.Parameters.Values.Concat(trainer.Supernet.Module.Buffers.Values).SelectMany(t => t.ToTensorData().Bytes.ToArray())]);
+    }
+
+    // A label at two markers, one of them inside a candidate of another, and inputs to choose from.
+    private static Model Rich(string reduction)
+    {
+        var net = new NetBuilder(2);
+        var x = net.Input("x", N, 4);
+        var inner = net.LayerChoice("inner", null, net.BatchNorm("bn", net.Linear("a", x, 4, 4), 4), net.Op("Tanh", x));
+        var outer = net.LayerChoice("outer", null, net.Linear("b", inner, 4, 4), x);
+        var again = net.LayerChoice("inner", null, net.Linear("c", outer, 4, 4), net.Op("Sigmoid", outer));
+        var joined = net.InputChoice("inputs", 2, reduction, again, outer, x);
+        return net.Build((net.Linear("head", joined, reduction == "concat" ? 8 : 4, 2), [N, 2]));
+    }
+}
