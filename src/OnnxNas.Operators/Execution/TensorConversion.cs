@@ -60,7 +60,8 @@ public static class TensorConversion
     public static TensorData ToTensorData(this Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        using var local = tensor.detach().cpu().contiguous();
+        using var scope = NewDisposeScope();
+        var local = tensor.detach().cpu().contiguous();
         var type = local.dtype.ToElementType();
         return TensorData.FromBytes(type, local.shape, local.numel() == 0 ? ReadOnlyMemory<byte>.Empty : local.bytes.ToArray());
     }

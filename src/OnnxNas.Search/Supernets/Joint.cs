@@ -1,7 +1,7 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
-using OnnxNas.Operators.Execution;
 using OnnxNas.Operators;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using OnnxNas.Ir.Inference;
-using OnnxNas.Operators.Execution;
 using OnnxNas.Operators;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Supernets;

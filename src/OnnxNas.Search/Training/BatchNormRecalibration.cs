@@ -33,10 +33,13 @@ public static class BatchNormRecalibration
             count++;
         }
 
-        foreach (var (name, sum) in sums)
+        using (NewDisposeScope())
         {
-            module.Buffers[name].copy_(sum.DividedBy(count));
-            sum.Dispose();
+            foreach (var (name, sum) in sums)
+            {
+                module.Buffers[name].copy_(sum.DividedBy(count));
+                sum.Dispose();
+            }
         }
 
         // Parameters are written back too, unchanged.

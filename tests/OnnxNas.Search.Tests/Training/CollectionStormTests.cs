@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OnnxNas.Ir;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
@@ -12,28 +13,38 @@ namespace OnnxNas.Search.Tests.Training;
 public sealed class CollectionStormTests
 {
     private static readonly Dim N = Dim.Symbol("N");
-    private static readonly SearchOptions Options = new() { Epochs = 12, BatchSize = 8, GradClip = 0.1 };
+    private static readonly SearchOptions Options = new() { Epochs = 4, BatchSize = 8, GradClip = 0.1 };
 
     [TestMethod]
     public void A_search_outlives_collections_at_any_time()
     {
-        using var storm = new CollectionStorm();
-        var ear = new SmallTask();
-        using var darts = new Darts(SmallTask.Of(Net(choices: true), Options, ear, 64, 3));
-        darts.Fit();
-        Assert.HasCount(Options.Epochs, ear.Epochs);
+        var model = Net(choices: true);
+        Repeat(() =>
+        {
+            using var darts = new Darts(SmallTask.Of(model, Options, samples: 64, classes: 3));
+            darts.Fit();
+            Assert.IsTrue(double.IsFinite(darts.ValidMetric));
+        });
     }
 
     [TestMethod]
     public void Training_and_recalibration_outlive_collections_at_any_time()
     {
-        using var storm = new CollectionStorm();
-        var (model, loss, ear) = (Net(choices: false), Loss.Named("cross-entropy"), new SmallTask());
+        var (model, loss) = (Net(choices: false), Loss.Named("cross-entropy"));
         var data = SmallTask.Data(model, 64, 1, 3);
-        new WinnerTrainer(Options, loss, () => MetricSet.Default(loss.Name), ear, CPU, default).Fit(model, data, Options.Epochs);
-        for (var i = 0; i < Options.Epochs; i++)
+        Repeat(() =>
+        {
+            new WinnerTrainer(Options, loss, () => MetricSet.Default(loss.Name), new SmallTask(), CPU, default).Fit(model, data, Options.Epochs);
             BatchNormRecalibration.Run(model, new(data, model.Graph, loss, 8, 1, CPU), CPU);
-        Assert.HasCount(Options.Epochs, ear.Epochs);
+        });
+    }
+
+    // What is freed too early meets a collection by chance: within these seconds, more often than not.
+    private static void Repeat(Action action)
+    {
+        using var storm = new CollectionStorm();
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(4);)
+            action();
     }
 
     private static Model Net(bool choices)
