@@ -58,6 +58,15 @@ public sealed class CheckpointState
     /// <summary>Puts a text in.</summary>
     public void Put(string name, string text) => Add(name, text);
 
+    /// <summary>Puts all of a whole state into a section.</summary>
+    internal void CopyTo(CheckpointState section)
+    {
+        foreach (var (name, tensor) in tensors)
+            section.Put(name, tensor);
+        foreach (var (name, value) in Values)
+            section.Add(name, value!.DeepClone());
+    }
+
     /// <summary>Fills a tensor with what was put in under that name.</summary>
     /// <exception cref="CheckpointException">There is none, or one of another type or shape.</exception>
     public void CopyInto(string name, Tensor target)
