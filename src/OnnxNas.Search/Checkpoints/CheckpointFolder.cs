@@ -29,13 +29,15 @@ public sealed partial class CheckpointFolder
     /// <summary>Whether a folder holds a state.</summary>
     public static bool Exists(string path) => File.Exists(System.IO.Path.Combine(path, Index));
 
-    /// <summary>A folder for the states of a new search; a state that is there goes with the first <see cref="Save"/>.</summary>
+    /// <summary>A folder for the states of a new search. A state that is there is deleted.</summary>
     /// <param name="path">The folder, made if it is missing.</param>
     /// <param name="about">What the search is of, kept with every state.</param>
     /// <exception cref="CheckpointException">The folder cannot be made.</exception>
     public static CheckpointFolder Create(string path, JsonObject about)
     {
         ArgumentNullException.ThrowIfNull(about);
+        var folder = new CheckpointFolder(path, about.DeepClone().AsObject(), 0);
+        folder.Delete();
         try
         {
             Directory.CreateDirectory(path);
@@ -45,7 +47,7 @@ public sealed partial class CheckpointFolder
             throw new CheckpointException($"Folder '{path}' cannot be made: {e.Message} Choose another place for the results.", e);
         }
 
-        return new(path, about.DeepClone().AsObject(), 0);
+        return folder;
     }
 
     /// <summary>Opens a folder and reads its state.</summary>
@@ -94,6 +96,8 @@ public sealed partial class CheckpointFolder
     /// <exception cref="CheckpointException">It cannot be deleted.</exception>
     public void Delete()
     {
+        if (!Directory.Exists(Path))
+            return;
         try
         {
             // First the file that makes it a state.
