@@ -69,7 +69,7 @@ internal sealed class SearchCheckpoint
     public static SearchCheckpoint Find(string name, string? output, bool force)
     {
         var full = ResultFolder.FullPath(name);
-        var results = full.EndsWith(Suffix, StringComparison.Ordinal) && CheckpointFolder.Exists(full) ? full[..^Suffix.Length] : full;
+        var results = full.EndsWith(Suffix, StringComparison.Ordinal) && !CheckpointFolder.Exists(full + Suffix) ? full[..^Suffix.Length] : full;
         if (output is not null && ResultFolder.FullPath(output) != results)
             throw new UsageException($"-o {output} contradicts --resume {name}: a resumed search writes to the folder it was to write to. Leave -o out.");
         var found = new SearchCheckpoint(name, results);
