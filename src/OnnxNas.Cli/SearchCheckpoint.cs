@@ -12,7 +12,9 @@ namespace OnnxNas.Cli;
 /// </summary>
 internal sealed class SearchCheckpoint
 {
-    private const string Suffix = ".checkpoint";
+    /// <summary>What the name of the folder of results is followed by.</summary>
+    public const string Suffix = ".checkpoint";
+
     private readonly CheckpointState? state;
     private CheckpointFolder? folder;
 
