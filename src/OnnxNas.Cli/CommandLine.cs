@@ -56,7 +56,7 @@ public static class CommandLine
     {
         if (e is OperationCanceledException)
         {
-            error.WriteLine("interrupted: nothing was written.");
+            error.WriteLine(e is InterruptedException ? e.Message : "interrupted: nothing was written.");
             return Interrupted;
         }
 

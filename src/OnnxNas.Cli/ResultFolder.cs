@@ -1,30 +1,48 @@
+using OnnxNas.Cli.Reports;
+using OnnxNas.Search;
+
 namespace OnnxNas.Cli;
 
-/// <summary>The folder of results: filled under another name beside its place, then put there at once.</summary>
+/// <summary>The folder of results: filled in another place, then put in its own at once.</summary>
 internal sealed class ResultFolder : IDisposable
 {
-    private static readonly string[] Files = ["best.onnx", "arch.json", "history.csv", "config.json", "summary.json"];
+    /// <summary>The file of all settings.</summary>
+    public const string Config = "config.json";
+
+    private static readonly string[] Files = ["best.onnx", "arch.json", "history.csv", Config, "summary.json"];
 
     private readonly string path;
     private readonly bool force;
     private readonly string staging;
+    private readonly string replaced;
     private bool isInPlace;
 
-    private ResultFolder(string path, bool force)
+    private ResultFolder(string path, bool force, string workspace)
     {
-        this.path = path;
-        this.force = force;
-        staging = StagingOf(path);
+        (this.path, this.force) = (path, force);
+        (staging, replaced) = (Path.Combine(workspace, "results"), Path.Combine(workspace, "replaced"));
+        // What a process that was killed left behind. Replaced results are dropped only where others are in their place.
+        DeleteFolder(staging);
+        if (Directory.Exists(path))
+            DeleteFolder(replaced);
         Directory.CreateDirectory(staging);
     }
 
+    /// <summary>A path as <see cref="Require"/> and <see cref="Create"/> take it.</summary>
+    public static string FullPath(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+
+    /// <summary>The text of <see cref="Config"/>.</summary>
+    public static string ConfigText(SearchOptions options) => JsonText.Of(options) + "\n";
+
     /// <summary>Requires that results can go there, before any work is done.</summary>
+    /// <param name="full">The folder's full path.</param>
+    /// <param name="force">Whether results that are there are to be replaced.</param>
     /// <exception cref="UsageException">
     /// Something is there already and <paramref name="force"/> is off, or is more than the results of a search; or the folder around is missing or takes no other.
     /// </exception>
-    public static string Require(string path, bool force)
+    public static void Require(string full, bool force)
     {
-        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var path = Path.GetRelativePath(Environment.CurrentDirectory, full);
         if (File.Exists(full))
             throw new UsageException($"'{path}' is a file. Choose another folder with -o.");
         if (Directory.Exists(full) && !force)
@@ -35,27 +53,28 @@ internal sealed class ResultFolder : IDisposable
         if (parent is null || !Directory.Exists(parent))
             throw new UsageException($"There is no folder '{parent}' to put '{path}' into. Make it first.");
         RequireWritable(full);
-        return full;
     }
 
-    /// <summary>Starts a folder at a path <see cref="Require"/> gave.</summary>
-    public static ResultFolder Create(string path, bool force) => new(path, force);
+    /// <summary>Starts a folder.</summary>
+    /// <param name="path">Its full path.</param>
+    /// <param name="force">Whether results that are there are replaced.</param>
+    /// <param name="workspace">A folder on the same disk to fill it in.</param>
+    public static ResultFolder Create(string path, bool force, string workspace) => new(path, force, workspace);
 
     // A long search must not end in a place that takes no folder.
     private static void RequireWritable(string full)
     {
+        var attempt = full + $".{Environment.ProcessId}.partial";
         try
         {
-            Directory.CreateDirectory(StagingOf(full));
-            Directory.Delete(StagingOf(full));
+            Directory.CreateDirectory(attempt);
+            Directory.Delete(attempt);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UsageException($"Folder '{full}' cannot be made: {e.Message} Choose another one with -o.");
         }
     }
-
-    private static string StagingOf(string full) => full + $".{Environment.ProcessId}.partial";
 
     /// <summary>Writes a text file.</summary>
     public void Write(string name, string text) => File.WriteAllText(Path.Combine(staging, name), text);
@@ -66,27 +85,31 @@ internal sealed class ResultFolder : IDisposable
     /// <summary>Puts the folder in place.</summary>
     public void Commit()
     {
-        var old = path + $".{Environment.ProcessId}.old";
         if (force && Directory.Exists(path))
-            Directory.Move(path, old);
+            Directory.Move(path, replaced);
         try
         {
             Directory.Move(staging, path);
         }
-        catch when (Directory.Exists(old))
+        catch when (Directory.Exists(replaced))
         {
-            Directory.Move(old, path);
+            Directory.Move(replaced, path);
             throw;
         }
 
         isInPlace = true;
-        if (Directory.Exists(old))
-            Directory.Delete(old, recursive: true);
+        DeleteFolder(replaced);
     }
 
     public void Dispose()
     {
-        if (!isInPlace && Directory.Exists(staging))
-            Directory.Delete(staging, recursive: true);
+        if (!isInPlace)
+            DeleteFolder(staging);
+    }
+
+    private static void DeleteFolder(string path)
+    {
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
     }
 }

@@ -34,13 +34,16 @@ internal sealed class SearchData : IDisposable
         }
     }
 
+    /// <summary>The file of the samples.</summary>
+    public static string PathOf(string modelPath, SearchOptions options) => options.Data ?? Path.ChangeExtension(modelPath, ".npz");
+
     public void Dispose() => Close(files);
 
     private static SearchData Open(MarkedModel marked, string modelPath, SearchOptions options, List<DatasetFile> files)
     {
         var graph = marked.Model.Graph;
         var inputs = graph.Inputs.Where(i => i.Initializer is null).ToList();
-        var path = options.Data ?? Path.ChangeExtension(modelPath, ".npz");
+        var path = PathOf(modelPath, options);
         if (options.Data is null && !File.Exists(path))
             throw new UsageException($"There is no data: '{path}' does not exist. Give the samples with --data FILE.npz.");
         var samples = Read(path);

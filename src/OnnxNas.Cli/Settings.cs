@@ -10,10 +10,13 @@ namespace OnnxNas.Cli;
 
 /// <summary>
 /// One option of the command line for every property of <see cref="SearchOptions"/>. Settings are the defaults, overlaid by a settings file,
-/// overlaid by the command line; all three speak the same keys.
+/// overlaid by the command line; all three speak the same keys. A resumed search keeps its settings.
 /// </summary>
 internal sealed class Settings
 {
+    // A resumed search takes these from another place, if they are the same files.
+    private static readonly string[] Places = ["data", "valid", "test", "plugin"];
+
     private readonly List<(PropertyInfo Property, Option Option, Func<ParseResult, object?> Read)> options = [];
 
     public Settings()
@@ -29,24 +32,27 @@ internal sealed class Settings
     public IEnumerable<Option> Options => options.Select(o => o.Option);
 
     /// <summary>The settings of a command line.</summary>
-    /// <exception cref="UsageException">The settings file is missing or holds a key or value that makes no sense.</exception>
-    public SearchOptions Read(ParseResult parsed, string? file)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="file">The settings file.</param>
+    /// <param name="kept">The settings of the search that is resumed.</param>
+    /// <exception cref="UsageException">The settings file is missing or holds a key or value that makes no sense, or a setting contradicts those kept.</exception>
+    public SearchOptions Read(ParseResult parsed, string? file, SearchOptions? kept)
     {
-        var merged = JsonSerializer.SerializeToNode(new SearchOptions(), JsonText.Options)!.AsObject();
+        var merged = JsonSerializer.SerializeToNode(kept ?? new SearchOptions(), JsonText.Options)!.AsObject();
         if (file is not null)
         {
             foreach (var (key, value) in ReadFile(file))
             {
                 if (!merged.ContainsKey(key))
                     throw new UsageException($"'{file}' has the key '{key}'; the keys are {string.Join(", ", merged.Select(m => m.Key))}.");
-                merged[key] = value?.DeepClone();
+                Set(key, value?.DeepClone());
             }
         }
 
         foreach (var (property, option, read) in options)
         {
             if (parsed.GetResult(option) is { Implicit: false })
-                merged[KeyOf(property)] = JsonSerializer.SerializeToNode(read(parsed), JsonText.Options);
+                Set(KeyOf(property), JsonSerializer.SerializeToNode(read(parsed), JsonText.Options));
         }
 
         try
@@ -61,6 +67,15 @@ internal sealed class Settings
         {
             throw new UsageException(e.Message);
         }
+
+        void Set(string key, JsonNode? value)
+        {
+            if (kept is not null && !Places.Contains(key) && !JsonNode.DeepEquals(merged[key], value))
+                throw new UsageException($"{key} {Text(value)} contradicts the search that is resumed, which has {Text(merged[key])}. Leave it out to go on, or start anew with --force.");
+            merged[key] = value;
+        }
+
+        static string Text(JsonNode? value) => value?.ToString() ?? "none";
     }
 
     private static JsonObject ReadFile(string file)

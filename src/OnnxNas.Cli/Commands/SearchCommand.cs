@@ -6,6 +6,7 @@ using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Costs;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Rewriting;
@@ -27,18 +28,21 @@ internal sealed class SearchCommand : CliCommand
         var output = OutputOption("Folder of the results [default: ./<model>.search]");
         var config = new Option<string>("--config") { Description = "Settings as a JSON file, with the keys of config.json; the command line wins" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and say what would be done, without training" };
+        var resume = new Option<string>("--resume") { Description = "Go on with the search that was to write to this folder and was interrupted" };
         var (force, json) = (ForceOption(), JsonOption());
-        var command = new Command("search", "Search a marked model for its best architecture") { model, output, config, dryRun, force, json };
+        var command = new Command("search", "Search a marked model for its best architecture") { model, output, config, dryRun, resume, force, json };
         foreach (var option in settings.Options)
             command.Add(option);
         command.SetAction(parsed =>
         {
             var path = parsed.GetRequiredValue(model);
-            var options = settings.Read(parsed, parsed.GetValue(config));
-            var folder = ResultFolder.Require(parsed.GetValue(output) ?? Path.GetFileNameWithoutExtension(path) + ".search", parsed.GetValue(force));
+            var checkpoint = parsed.GetValue(resume) is { } interrupted
+                ? SearchCheckpoint.Find(interrupted, parsed.GetValue(output), parsed.GetValue(force))
+                : SearchCheckpoint.New(parsed.GetValue(output) ?? Path.GetFileNameWithoutExtension(path) + ".search", parsed.GetValue(force));
+            var options = settings.Read(parsed, parsed.GetValue(config), checkpoint.Options);
             return parsed.GetValue(dryRun)
-                ? DryRun(path, options, folder, context)
-                : Run(path, options, folder, parsed.GetValue(force), parsed.GetValue(json), context);
+                ? DryRun(path, options, checkpoint.Results, context)
+                : checkpoint.Guard(path, () => checkpoint.AreResultsInPlace ? Done(checkpoint, parsed.GetValue(json), context) : Run(path, options, checkpoint, parsed.GetValue(json), context));
         });
         return command;
     }
@@ -49,13 +53,22 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options.Epochs, options.EffectiveRetrainEpochs());
-        using var trainer = Prepare(marked, data, options, progress, SelectDevice(options), context);
+        using var trainer = Prepare(marked, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
         return CommandLine.Done;
     }
 
-    private static int Run(string path, SearchOptions options, string folder, bool force, bool json, CommandContext context)
+    // A search that was killed just before its end.
+    private static int Done(SearchCheckpoint checkpoint, bool json, CommandContext context)
+    {
+        context.Output.WriteLine(json
+            ? File.ReadAllText(Path.Combine(checkpoint.Results, "summary.json")).TrimEnd()
+            : $"The results are in {Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results)} already.");
+        return CommandLine.Done;
+    }
+
+    private static int Run(string path, SearchOptions options, SearchCheckpoint checkpoint, bool json, CommandContext context)
     {
         // Read and check everything before any work is done.
         var marked = MarkedModel.Read(path);
@@ -69,29 +82,29 @@ internal sealed class SearchCommand : CliCommand
         var (loss, split) = (data.Loss, data.Split);
         Metric NewMetric() => MetricSet.Default(loss.Name);
         var progress = new SearchProgress(context.Error, NewMetric().Name, options.Epochs, options.EffectiveRetrainEpochs());
+        var checkpointer = checkpoint.Begin(path, marked, options);
+        checkpointer.Add("progress", progress);
 
         // Search.
-        using var trainer = Prepare(marked, data, options, progress, device, context);
-        var start = Stopwatch.GetTimestamp();
-        progress.Show("search", trainer.Fit);
-        var architecture = trainer.Export();
-        var searchSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        using var trainer = Prepare(marked, data, options, progress, device, checkpointer, context);
+        var architecture = progress.Show("search", () =>
+        {
+            trainer.Fit();
+            return trainer.Export();
+        });
         trainer.Supernet.WriteBack(marked.Model);
 
         // Cut the winner out and train it on.
         var winner = Pruner.Prune(marked.Model, architecture);
         BatchNormRecalibration.Run(winner, new BatchLoader(split.Train, winner.Graph, loss, options.BatchSize, options.Seed, device), device);
         var inherited = OnnxScore.Of(Written(winner), split.Valid, loss, threads)[NewMetric().Name];
-        start = Stopwatch.GetTimestamp();
         if (options.EffectiveRetrainEpochs() > 0)
         {
             if (options.Init == "scratch")
                 WeightInitialization.Reset(winner, new SeededRandom(options.Seed, 4));
-            var finisher = new WinnerTrainer(options, loss, NewMetric, progress, device, context.Cancellation);
+            var finisher = new WinnerTrainer(options, loss, NewMetric, progress, device, context.Cancellation, checkpointer);
             progress.Show("retrain", () => finisher.Fit(winner, split.TrainAndValid, options.EffectiveRetrainEpochs()));
         }
-
-        var retrainSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         // Prove the file, then put it in place.
         TakeWeights(marked.Model.Graph, winner.Graph);
@@ -104,15 +117,15 @@ internal sealed class SearchCommand : CliCommand
         var cost = costs.Of(architecture);
         var summary = new SearchSummary(
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
-            marked.Space.Size.ToString(CultureInfo.InvariantCulture), searchSeconds, retrainSeconds, progress.MillisecondsPerStep,
+            marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
             new(NewMetric().Name, trainer.ValidMetric, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest);
-        using (var results = ResultFolder.Create(folder, force))
+        using (var results = ResultFolder.Create(checkpoint.Results, checkpoint.Replaces, checkpoint.Workspace))
         {
             results.Write("best.onnx", bytes);
             results.Write("arch.json", architecture.ToJson());
             results.Write("history.csv", progress.ToCsv());
-            results.Write("config.json", JsonText.Of(options) + "\n");
+            results.Write(ResultFolder.Config, ResultFolder.ConfigText(options));
             results.Write("summary.json", JsonText.Of(summary) + "\n");
             results.Commit();
         }
@@ -120,13 +133,13 @@ internal sealed class SearchCommand : CliCommand
         if (json)
             context.Output.WriteLine(JsonText.Of(summary));
         else
-            summary.Write(context.Output, trainer, architecture, Path.GetRelativePath(Environment.CurrentDirectory, folder));
+            summary.Write(context.Output, trainer, architecture, Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results));
         return CommandLine.Done;
     }
 
-    private static OneShotTrainer Prepare(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, CommandContext context) =>
+    private static OneShotTrainer Prepare(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, Checkpointer checkpointer, CommandContext context) =>
         StrategyCatalog.Create(options.Strategy, new TrainingTask(
-            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation));
+            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation, checkpointer));
 
     private static void RequireStrategy(SearchOptions options)
     {

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Training;
 using Spectre.Console;
 
@@ -8,12 +10,15 @@ namespace OnnxNas.Cli.Reports;
 /// <summary>
 /// Shows how training goes on: a live bar a phase on a terminal (loss, metric, time left), a line an epoch elsewhere. Keeps the history and the step times.
 /// </summary>
-internal sealed class SearchProgress(TextWriter error, string metric, int searchEpochs, int retrainEpochs) : ITrainingProgress
+internal sealed class SearchProgress(TextWriter error, string metric, int searchEpochs, int retrainEpochs) : ITrainingProgress, ICheckpointed
 {
+    private static readonly string[] Phases = ["search", "retrain"];
     private readonly List<EpochReport> epochs = [];
     private readonly List<double> searchSteps = [];
+    private readonly Dictionary<string, double> seconds = [];
     private readonly bool isTerminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
     private ProgressTask? bar;
+    private (string Phase, long Start)? running;
 
     /// <summary>Search steps so far.</summary>
     public int Steps => searchSteps.Count;
@@ -28,23 +33,38 @@ internal sealed class SearchProgress(TextWriter error, string metric, int search
         }
     }
 
+    /// <summary>How long a phase took; what was done before an interruption counts.</summary>
+    public double Seconds(string phase) => seconds.GetValueOrDefault(phase) + (running is { } now && now.Phase == phase ? Stopwatch.GetElapsedTime(now.Start).TotalSeconds : 0);
+
     /// <summary>Runs a phase under its bar.</summary>
-    public void Show(string phase, Action body)
+    public void Show(string phase, Action body) => Show(phase, () =>
     {
-        if (!isTerminal)
-        {
-            body();
-            return;
-        }
+        body();
+        return true;
+    });
+
+    /// <inheritdoc cref="Show(string, Action)"/>
+    public T Show<T>(string phase, Func<T> body)
+    {
+        running = (phase, Stopwatch.GetTimestamp());
+        var result = isTerminal ? ShowBar(phase, body) : body();
+        seconds[phase] = Seconds(phase);
+        running = null;
+        return result;
+    }
+
+    private T ShowBar<T>(string phase, Func<T> body)
+    {
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
-        console.Progress()
+        return console.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(live =>
             {
                 bar = live.AddTask(phase);
-                body();
+                var result = body();
                 bar = null;
+                return result;
             });
     }
 
@@ -77,6 +97,38 @@ internal sealed class SearchProgress(TextWriter error, string metric, int search
         foreach (var e in epochs)
             text.Append(CultureInfo.InvariantCulture, $"{e.Phase},{e.Epoch},{e.TrainLoss:R},{e.ValidLoss:R},{e.Metric:R},{e.Lr:R},{e.Seconds:0.000}\n");
         return text.ToString();
+    }
+
+    public void Save(CheckpointState state)
+    {
+        state.Put("step_milliseconds", [.. searchSteps]);
+        foreach (var phase in Phases)
+            state.Put($"{phase}_seconds", Seconds(phase));
+        state.Put("epochs", epochs.Count);
+        foreach (var (i, e) in epochs.Index())
+        {
+            var row = state.Section($"epoch_{i}");
+            row.Put("phase", e.Phase);
+            row.Put("epoch", e.Epoch);
+            row.Put("numbers", [e.TrainLoss, e.ValidLoss ?? double.NaN, e.Metric, e.Lr, e.Seconds]);
+        }
+    }
+
+    public void Restore(CheckpointState state)
+    {
+        searchSteps.AddRange(state.GetDoubles("step_milliseconds"));
+        foreach (var phase in Phases)
+            seconds[phase] = state.GetDouble($"{phase}_seconds");
+        for (var i = 0; i < state.GetInt64("epochs"); i++)
+        {
+            var row = state.Section($"epoch_{i}");
+            var numbers = row.GetDoubles("numbers");
+            epochs.Add(new(row.GetString("phase"), (int)row.GetInt64("epoch"), numbers[0], double.IsNaN(numbers[1]) ? null : numbers[1], numbers[2], numbers[3], numbers[4]));
+        }
+
+        error.WriteLine(FormattableString.Invariant($"resumed: {Done("search")} epochs of the search and {Done("retrain")} of the retraining are done"));
+
+        string Done(string phase) => FormattableString.Invariant($"{epochs.Count(e => e.Phase == phase)}/{EpochsOf(phase)}");
     }
 
     private int EpochsOf(string phase) => phase == "search" ? searchEpochs : retrainEpochs;

@@ -57,6 +57,9 @@ public sealed class GraphModule : IDisposable
     /// <summary>Running statistics by ONNX name, in the order of the file.</summary>
     public IReadOnlyDictionary<string, Tensor> Buffers => buffers;
 
+    /// <summary>All that training changes: parameters, then running statistics.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => [.. parameters.Select(p => KeyValuePair.Create(p.Key, (Tensor)p.Value)), .. buffers];
+
     /// <summary>
     /// Runs the graph. Every graph input without a default must be given; the caller keeps owning the feeds and gets the outputs,
     /// in the order of the graph.
@@ -116,7 +119,7 @@ public sealed class GraphModule : IDisposable
     public void WriteBack(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        foreach (var (name, tensor) in parameters.Select(p => (p.Key, (Tensor)p.Value)).Concat(buffers.Select(b => (b.Key, b.Value))))
+        foreach (var (name, tensor) in State)
         {
             if (graph.Find(name) is { Initializer: not null } value)
                 graph.SetInitializer(value, tensor.ToTensorData());

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Search.Checkpoints;
 
 namespace OnnxNas.Search.Metrics;
 
@@ -39,6 +40,21 @@ public abstract class ClassMetric : Metric
                 hits++;
             total++;
         }
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Save(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Put("hits", hits);
+        state.Put("total", total);
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        (hits, total) = (state.GetInt64("hits"), state.GetInt64("total"));
     }
 
     /// <summary>Whether these logits count as right for this class.</summary>

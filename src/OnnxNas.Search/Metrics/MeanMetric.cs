@@ -1,3 +1,5 @@
+using OnnxNas.Search.Checkpoints;
+
 namespace OnnxNas.Search.Metrics;
 
 /// <summary>The mean of a score over all pairs.</summary>
@@ -15,6 +17,21 @@ public abstract class MeanMetric : ValueMetric
         for (var i = 0; i < predictions.Length; i++)
             sum += Score(predictions[i], labels[i]);
         total += predictions.Length;
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Save(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Put("sum", sum);
+        state.Put("total", total);
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        (sum, total) = (state.GetDouble("sum"), state.GetInt64("total"));
     }
 
     /// <summary>The score of one pair.</summary>

@@ -1,9 +1,10 @@
 using OnnxNas.Ir;
+using OnnxNas.Search.Checkpoints;
 
 namespace OnnxNas.Search.Metrics;
 
 /// <summary>A number that says how good predictions are. Batches are added one after another and need not be of equal size.</summary>
-public abstract class Metric
+public abstract class Metric : ICheckpointed
 {
     /// <summary>The name in reports, such as <c>accuracy</c>.</summary>
     public abstract string Name { get; }
@@ -17,4 +18,10 @@ public abstract class Metric
     /// <summary>Adds a batch. The first axis of both tensors is the samples.</summary>
     /// <exception cref="DataException">The two do not fit together.</exception>
     public abstract void Add(TensorData predictions, TensorData labels);
+
+    /// <inheritdoc/>
+    public abstract void Save(CheckpointState state);
+
+    /// <inheritdoc/>
+    public abstract void Restore(CheckpointState state);
 }

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Search.Checkpoints;
 
 namespace OnnxNas.Search.Metrics;
 
@@ -30,13 +31,30 @@ public sealed class RSquared : ValueMetric
             columns[i % width].Add(predictions[i], labels[i]);
     }
 
-    // Welford's update: the sum of squares around the mean without the cancellation of Σy² − n·mean².
-    private struct Column
+    /// <inheritdoc/>
+    public override void Save(CheckpointState state)
     {
-        private long count;
-        private double mean;
-        private double spread;
-        private double residual;
+        ArgumentNullException.ThrowIfNull(state);
+        state.Put("columns", [.. columns.SelectMany(c => c.Sums)]);
+    }
+
+    /// <inheritdoc/>
+    public override void Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        columns = [.. state.GetDoubles("columns").Chunk(Column.Width).Select(sums => new Column(sums))];
+    }
+
+    // Welford's update: the sum of squares around the mean without the cancellation of Σy² − n·mean².
+    private struct Column(double[] sums)
+    {
+        public const int Width = 4;
+        private double count = sums[0];
+        private double mean = sums[1];
+        private double spread = sums[2];
+        private double residual = sums[3];
+
+        public readonly double[] Sums => [count, mean, spread, residual];
 
         public readonly double Value => spread > 0 || double.IsNaN(residual) ? 1 - residual / spread : residual == 0 ? 1 : 0;
 

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
 using TorchSharp.Modules;
@@ -11,7 +12,7 @@ namespace OnnxNas.Search.Supernets;
 /// A marked model on its way to training: its choices are replaced one kind at a time, then it is built once and runs.
 /// It works on a copy of the model; trained weights come back by <see cref="WriteBack"/>.
 /// </summary>
-public sealed class Supernet : IDisposable
+public sealed class Supernet : ICheckpointed, IDisposable
 {
     private readonly Model model;
     private readonly SearchSpace space;
@@ -115,7 +116,29 @@ public sealed class Supernet : IDisposable
     }
 
     /// <inheritdoc/>
+    void ICheckpointed.Save(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach (var (section, name, tensor) in State())
+            state.Section(section).Put(name, tensor);
+    }
+
+    /// <inheritdoc/>
+    void ICheckpointed.Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach (var (section, name, tensor) in State())
+            state.Section(section).CopyInto(name, tensor);
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => module?.Dispose();
+
+    private IEnumerable<(string Section, string Name, Tensor Tensor)> State() =>
+    [
+        .. Module.State.Select(t => ("tensors", t.Key, t.Value)),
+        .. modules.SelectMany((m, i) => m.ArchitectureParameters.Select((p, j) => ("modules", $"{i}/{j}", (Tensor)p))),
+    ];
 
     private static string ArchitectureName(Choice choice) => $"{SupernetOperators.Domain}/alpha/{choice.Label}";
 

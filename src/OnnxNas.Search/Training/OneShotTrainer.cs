@@ -1,7 +1,7 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
-using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
 using static TorchSharp.torch;
 
@@ -13,9 +13,6 @@ namespace OnnxNas.Search.Training;
 /// </summary>
 public abstract class OneShotTrainer : IDisposable
 {
-    private int drawStep = -1;
-    private int draws;
-
     /// <summary>Prepares the supernet of the task.</summary>
     protected OneShotTrainer(TrainingTask task)
     {
@@ -46,7 +43,7 @@ public abstract class OneShotTrainer : IDisposable
     public virtual IReadOnlyList<Architecture> Finalists(int count) => [Export()];
 
     /// <summary>The metric of the supernet, as it is, on the validation samples.</summary>
-    public double ValidMetric { get; private set; } = double.NaN;
+    public double ValidMetric { get; internal set; } = double.NaN;
 
     /// <inheritdoc cref="Supernets.Supernet.ReplaceLayerChoice(Func{LayerChoice, ChoiceModule})"/>
     protected void ReplaceLayerChoice(Func<LayerChoice, ChoiceModule> factory) => Supernet.ReplaceLayerChoice(factory);
@@ -55,18 +52,33 @@ public abstract class OneShotTrainer : IDisposable
     protected void ReplaceInputChoice(Func<InputChoice, ChoiceModule> factory) => Supernet.ReplaceInputChoice(factory);
 
     /// <summary>
-    /// The epochs of the search that are still to do. What a resumed search needs of a trainer beside the supernet's own tensors is the
-    /// state of <paramref name="optimizers"/>. At the start of each epoch libtorch's generator (dropout) is set by seed and epoch.
+    /// The epochs of the search that are still to do, with a checkpoint after each. A checkpoint holds the supernet's tensors, the state of <paramref name="optimizers"/>
+    /// and whatever else they optimise; a trainer that keeps more from step to step is <see cref="ICheckpointed"/> itself.
     /// </summary>
     protected IEnumerable<int> Epochs(params IReadOnlyList<Optimizer> optimizers)
     {
         ArgumentNullException.ThrowIfNull(optimizers);
-        for (var epoch = 0; epoch < Task.Options.Epochs; epoch++)
+        Task.Checkpointer.Add("search", new TrainerState(this, optimizers));
+        // A place that takes no checkpoint is told before any work is done.
+        Task.Checkpointer.Save();
+        try
         {
-            manual_seed(unchecked((long)new SeededRandom(Task.Options.Seed, RandomStreams.Torch, epoch).NextUInt64()));
-            yield return epoch;
+            while (Task.Epoch < Task.Options.Epochs && !Task.IsOver)
+            {
+                yield return Task.Epoch;
+                Task.EndEpoch();
+                Task.Checkpointer.Save();
+            }
+        }
+        finally
+        {
+            // The optimizers do not outlive the trainer's loop, and later checkpoints need their state too.
+            Task.Checkpointer.Freeze("search");
         }
     }
+
+    /// <summary>Makes the running epoch the last one. A trainer that leaves the loop of <see cref="Epochs"/> in another way would be resumed in its midst.</summary>
+    protected void EndAfterEpoch() => Task.IsOver = true;
 
     /// <summary>The loss of the supernet on a batch, in training mode, as a scalar to derive from.</summary>
     protected Tensor LossOf(Batch batch)
@@ -118,12 +130,7 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>
     /// A generator for the next thing to draw: a pure function of the seed, the step and how many were asked for in this step, so that a resumed search draws the same.
     /// </summary>
-    protected SeededRandom NextRandom()
-    {
-        if (drawStep != Task.Step)
-            (drawStep, draws) = (Task.Step, 0);
-        return new(Task.Options.Seed, RandomStreams.Step, drawStep, draws++);
-    }
+    protected SeededRandom NextRandom() => Task.NextRandom();
 
     /// <summary>Sets the cosine schedule's learning rate for an epoch, and returns it.</summary>
     protected double SetLearningRate(Optimizer optimizer, int epoch, int epochs)

@@ -1,4 +1,5 @@
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Checkpoints;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,7 +10,7 @@ namespace OnnxNas.Search.Training;
 /// momentum and weight decay too; the state is ordered tensors, so that a checkpoint holds all of it. (TorchSharp's own optimizers offer neither,
 /// and make temporary <see cref="TorchSharp.Scalar"/>s, which may be freed while they are read.)
 /// </summary>
-public abstract class Optimizer : IDisposable
+public abstract class Optimizer : ICheckpointed, IDisposable
 {
     private readonly bool[] isDecayed;
     private readonly Tensor[][] state;
@@ -76,6 +77,34 @@ public abstract class Optimizer : IDisposable
         ArgumentNullException.ThrowIfNull(gradient);
         return isDecayed[index] ? gradient.add(Parameters[index], Scalars.Of(WeightDecay)) : gradient;
     }
+
+    /// <summary>Puts the learning rate and all that is kept for the parameters into <paramref name="state"/>; not the parameters themselves.</summary>
+    public void Save(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using var steps = tensor(Steps);
+        state.Put("steps", steps);
+        state.Put("learning_rate", LearningRate);
+        foreach (var (name, kept) in Kept())
+            state.Put(name, kept);
+    }
+
+    /// <inheritdoc/>
+    public void Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using var steps = tensor(Steps);
+        state.CopyInto("steps", steps);
+        steps.data<long>().ToArray().CopyTo(Steps, 0);
+        LearningRate = state.GetDouble("learning_rate");
+        foreach (var (name, kept) in Kept())
+            state.CopyInto(name, kept);
+    }
+
+    private IEnumerable<(string Name, Tensor Kept)> Kept() =>
+        from i in Enumerable.Range(0, state.Length)
+        from j in Enumerable.Range(0, StateNames.Count)
+        select ($"{StateNames[j]}/{i}", state[i][j]);
 
     /// <summary>Called before the first update of a step.</summary>
     protected abstract void BeginStep();

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using OnnxNas.Ir;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Metrics;
@@ -7,19 +9,22 @@ using static TorchSharp.torch;
 namespace OnnxNas.Search.Training;
 
 /// <summary>What a trainer is given: the search space, the data, what to optimise, and the settings.</summary>
-public sealed class TrainingTask
+public sealed class TrainingTask : ICheckpointed
 {
     private readonly BatchLoader train;
     private readonly BatchLoader valid;
     private readonly ITrainingProgress progress;
+    private readonly EpochPosition position = new();
+    private (int Step, int Count) draws;
 
-    /// <summary>A task.</summary>
-    public TrainingTask(SearchSpace space, Dataset train, Dataset valid, Loss loss, Func<Metric> metric, SearchOptions options, ITrainingProgress progress, Device device, CancellationToken cancellation)
+    /// <summary>A task. Checkpoints are made where a <paramref name="checkpointer"/> is given.</summary>
+    public TrainingTask(SearchSpace space, Dataset train, Dataset valid, Loss loss, Func<Metric> metric, SearchOptions options, ITrainingProgress progress, Device device, CancellationToken cancellation, Checkpointer? checkpointer = null)
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(options);
         (Space, Loss, Metric, Options, Device, Cancellation) = (space, loss, metric, options, device, cancellation);
         this.progress = progress;
+        Checkpointer = checkpointer ?? new();
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
         this.valid = new(valid, space.Model.Graph, loss, options.BatchSize, options.Seed + 1, device);
     }
@@ -42,50 +47,69 @@ public sealed class TrainingTask
     /// <summary>Asks the trainer to stop.</summary>
     public CancellationToken Cancellation { get; }
 
+    /// <summary>Makes checkpoints. A trainer adds what it changes; <see cref="OneShotTrainer.Epochs"/> does so for most.</summary>
+    public Checkpointer Checkpointer { get; }
+
     /// <summary>Training steps of one epoch.</summary>
     public int StepsPerEpoch => train.Count;
 
     /// <summary>Steps of the search that are done, over all epochs.</summary>
-    public int Step { get; private set; }
+    public int Step => position.Epoch * StepsPerEpoch + position.Steps;
+
+    /// <summary>The running epoch, counted from 0.</summary>
+    internal int Epoch => position.Epoch;
 
     /// <summary>Where training stands, for messages.</summary>
     internal string Position { get; private set; } = "the start";
 
     internal double LastLoss { get; set; }
 
-    internal double EpochLoss { get; private set; }
+    /// <summary>Whether the trainer has asked for no further epoch.</summary>
+    internal bool IsOver { get; set; }
 
-    internal double EpochSeconds { get; private set; }
+    internal double EpochLoss => position.MeanLoss;
+
+    internal double EpochSeconds => position.Seconds;
 
     /// <summary>
-    /// The batches of an epoch: each training batch with a validation batch, which start over where there are fewer.
-    /// Tensors made inside the loop's body live until its next turn, unless they are detached from the dispose scope.
+    /// The batches of an epoch: each training batch with a validation batch, which start over where there are fewer. Those done before the search was interrupted are left out.
+    /// Tensors made inside the loop's body live until its next turn, unless they are detached from the dispose scope. Before each step libtorch's generator (dropout)
+    /// is set by seed and step.
     /// </summary>
     /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
     public IEnumerable<(Batch Train, Batch Valid)> Batches(int epoch)
     {
         var held = new Queue<int[]>();
         var round = 0;
-        var (sum, done) = (0.0, 0);
-        var start = Stopwatch.GetTimestamp();
-        Step = epoch * StepsPerEpoch;
-        foreach (var indices in train.Shuffled(epoch))
+        var done = position.Begin(epoch);
+        foreach (var (step, indices) in train.Shuffled(epoch).Index())
         {
-            Cancellation.ThrowIfCancellationRequested();
             if (held.Count == 0)
                 held = new(valid.Shuffled(epoch + Options.Epochs * round++));
-            Position = $"epoch {epoch + 1}, step {done + 1} of {StepsPerEpoch}";
+            var validIndices = held.Dequeue();
+            if (step < done)
+                continue;
+            Checkpointer.StopIfAsked(Cancellation);
+            Position = $"epoch {epoch + 1}, step {step + 1} of {StepsPerEpoch}";
+            TorchGenerator.Seed(Options.Seed, RandomStreams.Torch, Step);
             var before = Stopwatch.GetTimestamp();
             using (NewDisposeScope())
-                yield return (train.Load(indices), valid.Load(held.Dequeue()));
-            sum += LastLoss;
-            done++;
-            Step = epoch * StepsPerEpoch + done;
-            progress.Step("search", epoch * StepsPerEpoch + done, Options.Epochs * StepsPerEpoch, LastLoss, Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+                yield return (train.Load(indices), valid.Load(validIndices));
+            var time = Stopwatch.GetElapsedTime(before);
+            position.Add(LastLoss, time.TotalSeconds);
+            progress.Step("search", Step, Options.Epochs * StepsPerEpoch, LastLoss, time.TotalMilliseconds);
         }
+    }
 
-        EpochLoss = sum / Math.Max(1, done);
-        EpochSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+    /// <summary>Goes on to the next epoch.</summary>
+    internal void EndEpoch() => position.Next();
+
+    /// <summary>A generator for the next thing to draw in this step.</summary>
+    internal SeededRandom NextRandom()
+    {
+        if (draws.Step != Step)
+            draws = (Step, 0);
+        return new(Options.Seed, RandomStreams.Step, Step, draws.Count++);
     }
 
     /// <summary>The training samples.</summary>
@@ -95,4 +119,25 @@ public sealed class TrainingTask
     internal BatchLoader Validation => valid;
 
     internal void Report(EpochReport report) => progress.Epoch(report);
+
+    /// <inheritdoc/>
+    void ICheckpointed.Save(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        position.Save(state.Section("position"));
+        state.Put("last_loss", LastLoss);
+        state.Put("is_over", IsOver ? 1 : 0);
+        state.Put("draws_step", draws.Step);
+        state.Put("draws", draws.Count);
+    }
+
+    /// <inheritdoc/>
+    void ICheckpointed.Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        position.Restore(state.Section("position"));
+        LastLoss = state.GetDouble("last_loss");
+        IsOver = state.GetInt64("is_over") != 0;
+        draws = ((int)state.GetInt64("draws_step"), (int)state.GetInt64("draws"));
+    }
 }

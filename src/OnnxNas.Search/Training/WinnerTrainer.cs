@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Metrics;
 using static TorchSharp.torch;
@@ -18,11 +19,13 @@ public sealed class WinnerTrainer
     private readonly ITrainingProgress progress;
     private readonly Device device;
     private readonly CancellationToken cancellation;
+    private readonly Checkpointer checkpointer;
 
-    /// <summary>A trainer with these settings.</summary>
-    public WinnerTrainer(SearchOptions options, Loss loss, Func<Metric> metric, ITrainingProgress progress, Device device, CancellationToken cancellation)
+    /// <summary>A trainer with these settings. Checkpoints are made where a <paramref name="checkpointer"/> is given.</summary>
+    public WinnerTrainer(SearchOptions options, Loss loss, Func<Metric> metric, ITrainingProgress progress, Device device, CancellationToken cancellation, Checkpointer? checkpointer = null)
     {
         (this.options, this.loss, this.metric, this.progress, this.device, this.cancellation) = (options, loss, metric, progress, device, cancellation);
+        this.checkpointer = checkpointer ?? new();
     }
 
     /// <summary>Trains for <paramref name="epochs"/> epochs by SGD on a cosine schedule, and writes weights and running statistics into the model.</summary>
@@ -37,28 +40,30 @@ public sealed class WinnerTrainer
             return;
         var loader = new BatchLoader(data, model.Graph, loss, options.BatchSize, options.Seed + 2, device);
         using var optimizer = options.NewWeightOptimizer(parameters);
-        for (var epoch = 0; epoch < epochs; epoch++)
+        var state = new State(module, optimizer, metric());
+        checkpointer.Add(Phase, state);
+        for (var epoch = state.Position.Epoch; epoch < epochs; epoch++)
         {
             var lr = optimizer.LearningRate = Schedule.Cosine(options.Lr, options.MinLr, epoch, epochs);
-            var start = Stopwatch.GetTimestamp();
-            var (sum, done) = (0.0, 0);
-            var epochMetric = metric();
-            foreach (var indices in loader.Shuffled(epoch))
+            foreach (var indices in loader.Shuffled(epoch).Skip(state.Position.Begin(epoch)))
             {
-                cancellation.ThrowIfCancellationRequested();
+                checkpointer.StopIfAsked(cancellation);
+                TorchGenerator.Seed(options.Seed, RandomStreams.TorchRetraining, epoch * loader.Count + state.Position.Steps);
                 var before = Stopwatch.GetTimestamp();
                 using var scope = NewDisposeScope();
                 var batch = loader.Load(indices);
                 var output = module.Forward(batch.Inputs)[0];
-                var position = $"retraining epoch {epoch + 1}, step {done + 1} of {loader.Count}";
+                var position = $"retraining epoch {epoch + 1}, step {state.Position.Steps + 1} of {loader.Count}";
                 var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, options.GradClip, options.Lr, position);
-                epochMetric.Add(output.ToTensorData(), batch.Label.ToTensorData());
-                sum += value;
-                done++;
-                progress.Step(Phase, epoch * loader.Count + done, epochs * loader.Count, value, Stopwatch.GetElapsedTime(before).TotalMilliseconds);
+                state.Metric.Add(output.ToTensorData(), batch.Label.ToTensorData());
+                var time = Stopwatch.GetElapsedTime(before);
+                state.Position.Add(value, time.TotalSeconds);
+                progress.Step(Phase, epoch * loader.Count + state.Position.Steps, epochs * loader.Count, value, time.TotalMilliseconds);
             }
 
-            progress.Epoch(new(Phase, epoch + 1, sum / done, null, epochMetric.Value, lr, Stopwatch.GetElapsedTime(start).TotalSeconds));
+            progress.Epoch(new(Phase, epoch + 1, state.Position.MeanLoss, null, state.Metric.Value, lr, state.Position.Seconds));
+            state.EndEpoch(metric());
+            checkpointer.Save();
         }
 
         // Nothing is computed from the last step's weights any more that would tell.
@@ -70,6 +75,38 @@ public sealed class WinnerTrainer
         {
             using var scope = NewDisposeScope();
             return weight.isfinite().all().item<bool>();
+        }
+    }
+
+    /// <summary>Everything that a step changes.</summary>
+    private sealed class State(GraphModule module, Optimizer optimizer, Metric metric) : ICheckpointed
+    {
+        public EpochPosition Position { get; } = new();
+
+        public Metric Metric { get; private set; } = metric;
+
+        public void EndEpoch(Metric next)
+        {
+            Position.Next();
+            Metric = next;
+        }
+
+        public void Save(CheckpointState state)
+        {
+            foreach (var (name, tensor) in module.State)
+                state.Section("tensors").Put(name, tensor);
+            optimizer.Save(state.Section("optimizer"));
+            Position.Save(state.Section("position"));
+            Metric.Save(state.Section("metric"));
+        }
+
+        public void Restore(CheckpointState state)
+        {
+            foreach (var (name, tensor) in module.State)
+                state.Section("tensors").CopyInto(name, tensor);
+            optimizer.Restore(state.Section("optimizer"));
+            Position.Restore(state.Section("position"));
+            Metric.Restore(state.Section("metric"));
         }
     }
 }

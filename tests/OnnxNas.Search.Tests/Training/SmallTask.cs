@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Metrics;
@@ -22,10 +23,10 @@ internal sealed class SmallTask : ITrainingProgress
         return Dataset.FromTensors(inputs, classes > 0 ? TestTensors.Int64s(seed + 100, 0, classes, count) : Numbers(model.Graph.Outputs[0], count, seed + 100));
     }
 
-    public static TrainingTask Of(Model model, SearchOptions options, SmallTask? ear = null, int samples = 32, int classes = 0, CancellationToken cancellation = default)
+    public static TrainingTask Of(Model model, SearchOptions options, ITrainingProgress? ear = null, int samples = 32, int classes = 0, Checkpointer? checkpointer = null, CancellationToken cancellation = default)
     {
         var loss = Loss.Named(classes > 0 ? "cross-entropy" : "mse");
-        return new(SearchSpace.Read(model), Data(model, samples, 1, classes), Data(model, samples, 2, classes), loss, () => MetricSet.Default(loss.Name), options, ear ?? new(), CPU, cancellation);
+        return new(SearchSpace.Read(model), Data(model, samples, 1, classes), Data(model, samples, 2, classes), loss, () => MetricSet.Default(loss.Name), options, ear ?? new SmallTask(), CPU, cancellation, checkpointer);
     }
 
     public void Step(string phase, int step, int steps, double loss, double milliseconds) => Losses.Add(loss);

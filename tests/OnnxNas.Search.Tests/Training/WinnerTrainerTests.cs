@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Training;
 using OnnxNas.Testing;
@@ -54,6 +55,60 @@ public sealed class WinnerTrainerTests
         var model = Plain();
         Assert.Throws<OperationCanceledException>(() =>
             new WinnerTrainer(new(), Loss.Named("mse"), () => MetricSet.Default("mse"), new SmallTask(), CPU, new(canceled: true)).Fit(model, SmallTask.Data(model, 8, 1), 1));
+    }
+
+    [TestMethod]
+    [DataRow("cross-entropy"), DataRow("mse")]
+    public void Training_stopped_after_every_step_and_resumed_ends_the_same(string loss)
+    {
+        var (whole, ear) = (Dropping(), new SmallTask());
+        Fit(whole, loss, ear, new(), default);
+        CheckpointState? newest = null;
+        var resumed = Dropping();
+        var rows = new List<EpochReport>();
+        for (var ended = false; !ended;)
+        {
+            using var stop = new CancellationTokenSource();
+            var part = new StoppingEar(stop);
+            resumed = Dropping();
+            try
+            {
+                Fit(resumed, loss, part, new(s => newest = s, newest), stop.Token);
+                ended = true;
+            }
+            catch (OperationCanceledException)
+            {
+            }
+
+            rows.AddRange(part.Epochs);
+        }
+
+        CollectionAssert.AreEqual(OnnxFile.ToBytes(whole), OnnxFile.ToBytes(resumed));
+        CollectionAssert.AreEqual(ear.Epochs.Select(e => e with { Seconds = 0 }).ToArray(), rows.Select(e => e with { Seconds = 0 }).ToArray());
+    }
+
+    private static void Fit(Model model, string loss, ITrainingProgress ear, Checkpointer checkpointer, CancellationToken stop)
+    {
+        var classes = loss == "cross-entropy" ? 2 : 0;
+        new WinnerTrainer(new() { BatchSize = 8, Seed = 5 }, Loss.Named(loss), () => classes > 0 ? new Accuracy() : new RSquared(), ear, CPU, stop, checkpointer)
+            .Fit(model, SmallTask.Data(model, 24, 1, classes), 3);
+    }
+
+    private static Model Dropping()
+    {
+        var net = new NetBuilder();
+        var dropped = net.Op("Dropout", net.BatchNorm("bn", net.Input("x", N, 4), 4), net.Constant("ratio", [], _ => 0.4), net.Graph.AddInitializer("on", TensorData.Scalar(true)));
+        return net.Build((net.Linear("l", dropped, 4, 2), [N, 2]));
+    }
+
+    // Asks to stop after the first step.
+    private sealed class StoppingEar(CancellationTokenSource stop) : ITrainingProgress
+    {
+        public List<EpochReport> Epochs { get; } = [];
+
+        public void Step(string phase, int step, int steps, double loss, double milliseconds) => stop.Cancel();
+
+        public void Epoch(EpochReport report) => Epochs.Add(report);
     }
 
     private static WinnerTrainer Trainer(SmallTask ear, SearchOptions options) => new(options, Loss.Named("mse"), () => MetricSet.Default("mse"), ear, CPU, default);

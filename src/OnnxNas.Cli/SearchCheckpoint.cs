@@ -1,0 +1,136 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
+using OnnxNas.Search;
+using OnnxNas.Search.Checkpoints;
+
+namespace OnnxNas.Cli;
+
+/// <summary>
+/// The checkpoint of a search, in a folder beside that of its results: kept while the search runs, found again and checked to go on, deleted when the results are in place.
+/// </summary>
+internal sealed class SearchCheckpoint
+{
+    /// <summary>What the name of the folder of results is followed by.</summary>
+    public const string Suffix = ".checkpoint";
+
+    private readonly CheckpointState? state;
+    private CheckpointFolder? folder;
+
+    private SearchCheckpoint(string results, bool replaces) => (Results, Replaces) = (results, replaces);
+
+    private SearchCheckpoint(string name, string results)
+    {
+        (folder, state) = CheckpointFolder.Open(results + Suffix);
+        var about = folder.About;
+        try
+        {
+            Options = about["options"].Deserialize<SearchOptions>(JsonText.Options);
+            Replaces = about["replaces"]!.GetValue<bool>();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            throw new CheckpointException($"The checkpoint of '{name}' has other settings than this version knows. Resume with the version that wrote it, or start anew with --force.", e);
+        }
+
+        Results = results;
+    }
+
+    /// <summary>The folder of the results.</summary>
+    public string Results { get; }
+
+    /// <summary>Whether results that are there already are to be replaced.</summary>
+    public bool Replaces { get; }
+
+    /// <summary>The settings of the search that is resumed; null for a new one.</summary>
+    public SearchOptions? Options { get; }
+
+    /// <summary>Where results are gathered before they are put in place.</summary>
+    public string Workspace => Results + Suffix;
+
+    /// <summary>For a new search.</summary>
+    /// <param name="results">The folder of its results.</param>
+    /// <param name="force">Whether results and a checkpoint that are there already are to be replaced.</param>
+    /// <exception cref="UsageException">Something is there already, or results cannot go there.</exception>
+    public static SearchCheckpoint New(string results, bool force)
+    {
+        var full = ResultFolder.FullPath(results);
+        if (CheckpointFolder.Exists(full + Suffix) && !force)
+            throw new UsageException($"A search for '{results}' was interrupted. Go on with --resume {Quoted(results)}, or start anew with --force.");
+        ResultFolder.Require(full, force);
+        return new(full, force);
+    }
+
+    /// <summary>The checkpoint of a search that was interrupted.</summary>
+    /// <param name="name">The folder of its results, or of its checkpoint.</param>
+    /// <param name="output">The folder of results that is asked for beside it.</param>
+    /// <param name="force">Whether results that came to be there since are to be replaced.</param>
+    /// <exception cref="CheckpointException">There is none, or it is damaged.</exception>
+    /// <exception cref="UsageException">The two folders differ, or results cannot go there.</exception>
+    public static SearchCheckpoint Find(string name, string? output, bool force)
+    {
+        var full = ResultFolder.FullPath(name);
+        var results = full.EndsWith(Suffix, StringComparison.Ordinal) && !CheckpointFolder.Exists(full + Suffix) ? full[..^Suffix.Length] : full;
+        if (output is not null && ResultFolder.FullPath(output) != results)
+            throw new UsageException($"-o {output} contradicts --resume {name}: a resumed search writes to the folder it was to write to. Leave -o out.");
+        var found = new SearchCheckpoint(name, results);
+        if (!found.AreResultsInPlace)
+            ResultFolder.Require(results, found.Replaces || force);
+        return found;
+    }
+
+    /// <summary>Whether the search was killed after its results were put in place, so that nothing is left to do.</summary>
+    public bool AreResultsInPlace =>
+        Options is not null && !Replaces && File.Exists(Path.Combine(Results, ResultFolder.Config)) && File.ReadAllText(Path.Combine(Results, ResultFolder.Config)) == ResultFolder.ConfigText(Options);
+
+    /// <summary>Starts to keep checkpoints.</summary>
+    /// <param name="path">The file of the model.</param>
+    /// <param name="marked">What was read from it.</param>
+    /// <param name="options">The settings, none of them open any more.</param>
+    /// <exception cref="CheckpointException">The checkpoint is of another model or of other data.</exception>
+    public Checkpointer Begin(string path, MarkedModel marked, SearchOptions options)
+    {
+        (string Role, string? Path)[] data = [("data", SearchData.PathOf(path, options)), ("valid", options.Valid), ("test", options.Test)];
+        var sources = new JsonObject { ["model"] = Fingerprint.OfModel(path, marked.Model) };
+        foreach (var (role, file) in data)
+            sources[role] = file is null ? null : Fingerprint.OfFile(file);
+        if (folder is null)
+        {
+            folder = CheckpointFolder.Create(Workspace, new() { ["options"] = JsonSerializer.SerializeToNode(options, JsonText.Options), ["replaces"] = Replaces, ["sources"] = sources });
+            return new(folder.Save);
+        }
+
+        foreach (var (role, file) in data.Prepend(("model", path)))
+        {
+            if (!JsonNode.DeepEquals(folder.About["sources"]?[role], sources[role]))
+                throw new CheckpointException($"{(file is null ? $"Without --{role} this" : $"'{file}'")} is not the {role} that the checkpoint of '{Results}' was made with. Resume with that one, or start anew with --force.");
+        }
+
+        return new(folder.Save, state);
+    }
+
+    /// <summary>
+    /// Runs the search, and deletes the checkpoint when its results are in place. Where it is interrupted, the error says how to go on; where training failed for good, the checkpoint goes, as going on would fail the same way.
+    /// </summary>
+    public int Guard(string path, Func<int> search)
+    {
+        try
+        {
+            var code = search();
+            folder?.Delete();
+            return code;
+        }
+        catch (OperationCanceledException e) when (CheckpointFolder.Exists(Workspace))
+        {
+            throw new InterruptedException($"interrupted: go on with 'onnxnas search {Quoted(path)} --resume {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, Results))}'.", e);
+        }
+        catch (Exception e) when (e is TrainingException || !CheckpointFolder.Exists(Workspace))
+        {
+            folder?.Delete();
+            throw;
+        }
+    }
+
+    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
+}
