@@ -10,4 +10,5 @@ internal static class RandomStreams
     public const long Torch = 5;
     public const long Step = 6;
     public const long Strategy = 7;
+    public const long Latency = 8;
 }
