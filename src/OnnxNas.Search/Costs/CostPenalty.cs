@@ -87,8 +87,8 @@ public sealed class CostPenalty
         };
         var weight = Number(Weight);
         var penalised = Form == PenaltyForm.Add
-            ? loss.add(n * weight, Scalars.One)
-            : loss * maximum(one.add(n, Scalars.One), Number(Least)).pow(weight);
+            ? loss.Plus(n * weight)
+            : loss * maximum(one.Plus(n), Number(Least)).pow(weight);
         return penalised.MoveToOuterDisposeScope();
 
         Tensor Number(double value) => tensor(value, cost.dtype, cost.device);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Costs;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Metrics;
 using static TorchSharp.torch;
@@ -19,6 +20,7 @@ public sealed class TrainingTask
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(options);
         (Space, Loss, Metric, Options, Device, Cancellation) = (space, loss, metric, options, device, cancellation);
+        Budget = new(space, []);
         this.progress = progress;
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
         this.valid = new(valid, space.Model.Graph, loss, options.BatchSize, options.Seed + 1, device);
@@ -38,6 +40,12 @@ public sealed class TrainingTask
 
     /// <summary>Where tensors live.</summary>
     public Device Device { get; }
+
+    /// <summary>What draws the search towards a cost, or null.</summary>
+    public CostPenalty? Penalty { get; init; }
+
+    /// <summary>The hard limits on what an export may cost.</summary>
+    public Budget Budget { get; init; }
 
     /// <summary>Asks the trainer to stop.</summary>
     public CancellationToken Cancellation { get; }

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Costs;
 using OnnxNas.Search.Tests.Rewriting;
@@ -127,7 +128,7 @@ public sealed class CostPenaltyTests
         public Tensor Loss(Tensor alpha)
         {
             var p = alpha.view(2, 5).softmax(1);
-            var loss = (p * tensor(outputs)).sum([1L]).prod(0L).sub(tensor(2.5)).pow(tensor(2.0)).add(tensor(1.0));
+            var loss = (p * tensor(outputs)).sum([1L]).prod(0L).sub(tensor(2.5)).pow(tensor(2.0)).Plus(1.0);
             return penalty.Apply(loss, c =>
             {
                 var of = p[c.Label == "c0" ? 0 : 1];
