@@ -23,11 +23,11 @@ internal static class LatencyError
         var threads = new Option<int>("--threads") { Description = "Threads of ONNX Runtime", DefaultValueFactory = _ => 1 };
         var seed = new Option<int>("--seed") { Description = "Seed of what is drawn" };
         var command = new Command("latency", "Compare predicted with measured latency") { model, count, threads, seed };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(model), parsed.GetValue(count), parsed.GetValue(threads), parsed.GetValue(seed)));
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(model), parsed.GetValue(count), parsed.GetValue(threads), parsed.GetValue(seed), Console.Out));
         return command;
     }
 
-    private static void Run(string path, int count, int threads, int seed)
+    public static void Run(string path, int count, int threads, int seed, TextWriter output)
     {
         var space = MarkedModel.Read(path).Space;
         var table = LatencyTable.Measure(space, new OnnxTimer(new ModelTimer(threads, cache: null)));
@@ -43,7 +43,7 @@ internal static class LatencyError
 
         var errors = checks.Select(c => c.Error).Order().ToList();
         Print($"error over {count} architectures: median {(errors[(count - 1) / 2] + errors[count / 2]) / 2:0.0%}, largest {errors[^1]:0.0%}");
-    }
 
-    private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+        void Print(FormattableString line) => output.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    }
 }

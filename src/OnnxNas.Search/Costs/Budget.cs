@@ -22,10 +22,13 @@ public sealed class Budget
     private readonly Lazy<Architecture> cheapest;
 
     /// <summary>A budget of these limits.</summary>
+    /// <exception cref="ArgumentException">A limit is on the costs of another space.</exception>
     public Budget(SearchSpace space, IEnumerable<BudgetLimit> limits)
     {
         this.space = space;
         Limits = [.. limits];
+        if (Limits.Any(l => l.Table.Space != space))
+            throw new ArgumentException("A budget's limits must be on the costs of its own space.", nameof(limits));
         cheapest = new(() => Nearest(Limits));
     }
 
@@ -38,6 +41,9 @@ public sealed class Budget
         ArgumentNullException.ThrowIfNull(architecture);
         return Limits.All(l => l.Table.Of(architecture) <= l.Limit);
     }
+
+    // All tables of a space group its nodes alike.
+    private bool Allows(bool[] live) => Limits.All(l => l.Table.Of(live) <= l.Limit);
 
     /// <summary>Requires that some architecture keeps every limit. A search calls it before it trains.</summary>
     /// <exception cref="ChoiceException">None does; the message gives the cheapest architecture's figures.</exception>
@@ -71,8 +77,8 @@ public sealed class Budget
     public IReadOnlyList<Architecture> Best(Func<Choice, IEnumerable<double>> probabilities, int count)
     {
         ArgumentNullException.ThrowIfNull(probabilities);
-        var ranked = new RankedArchitectures(space, probabilities);
-        var found = ranked.All().Take(Enumerable).Where(Allows).Take(count).ToList();
+        var ranked = new RankedArchitectures(space, Limits.Count > 0 ? Limits[0].Table.Liveness : new(space), probabilities);
+        var found = ranked.Walk().Take(Enumerable).Where(w => Allows(w.Live)).Take(count).Select(w => new Architecture(space, w.Selection)).ToList();
         if (found.Count > 0)
             return found;
         RequireReachable();

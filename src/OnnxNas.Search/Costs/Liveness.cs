@@ -13,7 +13,8 @@ internal readonly record struct LiveRead(int Group, int Choice, int Candidate);
 /// <summary>
 /// Which nodes an architecture needs, exactly: those it reaches from the outputs, where a marker reads its chosen inputs only. Nodes that always live
 /// and die together are one group, so that an architecture is a handful of steps even in a large graph. What is zero whatever happens
-/// (the candidate "none" as Mul(x, 0)) needs nothing, as pruning does away with it.
+/// (the candidate "none" as Mul(x, 0)) needs nothing, as pruning does away with it. What becomes zero by a decision alone (an edge that reads a node all of
+/// whose own edges are "none") counts as needed, though pruning may find less to do: a cost is never less than the pruned model's.
 /// </summary>
 internal sealed class Liveness
 {

@@ -34,16 +34,23 @@ public sealed class RankedArchitectures
         options = [.. space.Choices.Select(c => Ranked(c, best[c.Label], [.. probabilities(c)]))];
     }
 
-    /// <summary>All of them, lazily; what comes first costs least.</summary>
-    public IEnumerable<Architecture> All()
+    /// <summary>All of them, lazily: each takes a step of its own.</summary>
+    public IEnumerable<Architecture> All() => Walk().Select(w => new Architecture(space, w.Selection));
+
+    /// <summary>The decisions of all of them, and which groups of nodes they need.</summary>
+    internal IEnumerable<(IReadOnlyDictionary<string, IReadOnlyList<int>> Selection, bool[] Live)> Walk()
     {
         var queue = new PriorityQueue<(ushort[] At, int Last), (double Loss, long Turn)>();
         long turn = 0;
         queue.Enqueue((new ushort[options.Count], 0), (0, turn++));
         while (queue.TryDequeue(out var state, out var priority))
         {
-            if (Make(state.At) is { } architecture)
-                yield return architecture;
+            var selection = new Dictionary<string, IReadOnlyList<int>>(options.Count);
+            for (var i = 0; i < options.Count; i++)
+                selection[space.Choices[i].Label] = options[i][state.At[i]].Option;
+            var live = liveness.Of(selection);
+            if (!space.Choices.Where((c, i) => state.At[i] > 0 && !liveness.IsLive(c, live)).Any())
+                yield return (selection, live);
 
             // Each vector is reached once: by raising its digits from left to right.
             for (var i = state.Last; i < options.Count; i++)
@@ -61,15 +68,6 @@ public sealed class RankedArchitectures
     /// <summary>The logarithm of a selection's probability, but for a constant.</summary>
     internal double Score(IReadOnlyDictionary<string, IReadOnlyList<int>> selection) =>
         space.Choices.Select((c, i) => options[i].Find(o => o.Option.SequenceEqual(selection[c.Label])) is { Option: not null } found ? found.Score : double.NegativeInfinity).Sum();
-
-    private Architecture? Make(ushort[] at)
-    {
-        var architecture = new Architecture(space, space.Choices.Select((c, i) => (c.Label, options[i][at[i]].Option)).ToDictionary(p => p.Label, p => p.Option));
-        if (!at.Any(a => a > 0))
-            return architecture;
-        var live = liveness.Of(architecture.Selections);
-        return space.Choices.Where((c, i) => at[i] > 0 && !liveness.IsLive(c, live)).Any() ? null : architecture;
-    }
 
     private static List<(IReadOnlyList<int> Option, double Score)> Ranked(Choice choice, IReadOnlyList<int> best, double[] p)
     {
