@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using OnnxNas.Search.Costs;
 using OnnxNas.Search.Training;
 using TorchSharp.Modules;
 
@@ -76,6 +77,38 @@ public sealed record SearchOptions
     /// <summary>Weight decay of the architecture (DARTS, §A.1).</summary>
     [Description("Weight decay of the architecture")]
     public double ArchWeightDecay { get; init; } = 1e-3;
+
+    /// <summary>The cost that <see cref="PenaltyWeight"/> draws the search towards: <c>macs</c>, <c>params</c> or <c>latency</c>.</summary>
+    [Description("What the search is to save: macs, params or latency (measured in ONNX Runtime)")]
+    public string Cost { get; init; } = "macs";
+
+    /// <summary>The cost that counts as 1 in the penalty: a number of MACs, parameters or milliseconds, or a percentage of the most expensive subnet.</summary>
+    [Description("Cost aimed at: a number of MACs, parameters or milliseconds, or a percentage of the most expensive subnet")]
+    public string CostTarget { get; init; } = "50%";
+
+    /// <summary>How much the cost counts; 0 = not at all.</summary>
+    [Description("Weight s of the cost in the loss of the architecture, or the reward; 0 = off")]
+    public double PenaltyWeight { get; init; }
+
+    /// <summary>How the cost joins the loss: <c>add</c> or <c>multiply</c>.</summary>
+    [Description("add: loss + s*n; multiply: loss * (1+n)^s")]
+    public string PenaltyForm { get; init; } = "add";
+
+    /// <summary>What of x = cost/target - 1 counts as n: <c>linear</c>, <c>positive</c>, <c>negative</c> or <c>absolute</c>.</summary>
+    [Description("n from x = cost/target - 1: linear x, positive max(0,x), negative min(0,x), absolute |x|")]
+    public string PenaltyShape { get; init; } = "linear";
+
+    /// <summary>The most parameters the winner may have, as a number or a percentage of the largest subnet; null = any.</summary>
+    [Description("Most parameters of the winner: a number, or a percentage of the most expensive subnet")]
+    public string? MaxParams { get; init; }
+
+    /// <summary>The most MACs the winner may have, as a number or a percentage of the largest subnet; null = any.</summary>
+    [Description("Most MACs of the winner: a number, or a percentage of the most expensive subnet")]
+    public string? MaxMacs { get; init; }
+
+    /// <summary>The most milliseconds the winner may take for a sample, as predicted from measurements in ONNX Runtime; null = any.</summary>
+    [Description("Most milliseconds of the winner in ONNX Runtime: a number, or a percentage of the slowest subnet")]
+    public string? MaxLatencyMs { get; init; }
 
     /// <summary>Epochs at the start in which the architecture takes no step.</summary>
     [Description("Epochs at the start in which only the weights are trained")]
@@ -168,6 +201,14 @@ public sealed record SearchOptions
         Require(double.IsFinite(GradClip) && GradClip >= 0, "grad-clip", GradClip, "at least 0");
         Require(double.IsFinite(ArchLr) && ArchLr > 0, "arch-lr", ArchLr, "more than 0");
         Require(double.IsFinite(ArchWeightDecay) && ArchWeightDecay >= 0, "arch-weight-decay", ArchWeightDecay, "at least 0");
+        Require(Cost is "macs" or "params" or "latency", "cost", Cost, "macs, params or latency");
+        RequireAmount("cost-target", CostTarget);
+        Require(double.IsFinite(PenaltyWeight) && PenaltyWeight >= 0, "penalty-weight", PenaltyWeight, "at least 0");
+        Require(PenaltyForm is "add" or "multiply", "penalty-form", PenaltyForm, "add or multiply");
+        Require(PenaltyShape is "linear" or "positive" or "negative" or "absolute", "penalty-shape", PenaltyShape, "linear, positive, negative or absolute");
+        RequireAmount("max-params", MaxParams);
+        RequireAmount("max-macs", MaxMacs);
+        RequireAmount("max-latency-ms", MaxLatencyMs);
         Require(RetrainEpochs is null or >= 0, "retrain-epochs", RetrainEpochs ?? 0, "at least 0");
         Require(TestFraction is >= 0 and < 1, "test-fraction", TestFraction, "at least 0 and less than 1");
         Require(ValidFraction is > 0 and < 1, "valid-fraction", ValidFraction, "more than 0 and less than 1");
@@ -176,6 +217,8 @@ public sealed record SearchOptions
         Require(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");
         return this;
     }
+
+    private static void RequireAmount(string option, string? text) => Require(text is null || CostAmount.TryParse(text, out _), option, text, CostAmount.Expected);
 
     private static void Require<T>(bool holds, string option, T value, string expected)
     {

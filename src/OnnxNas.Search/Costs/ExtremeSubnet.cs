@@ -1,4 +1,3 @@
-using OnnxNas.Ir;
 using OnnxNas.Search.Choices;
 
 namespace OnnxNas.Search.Costs;
@@ -7,38 +6,44 @@ namespace OnnxNas.Search.Costs;
 /// Looks for the subnet that a rank prefers: label by label, again until nothing improves. A move that brings further choices to life (they stand in
 /// the candidate it takes) is judged with those at their own best.
 /// </summary>
-internal sealed class ExtremeSubnet(SearchSpace space, Func<IReadOnlyDictionary<string, IReadOnlyList<int>>, (Cost Cost, HashSet<Node> Live)> measure, Func<Cost, long> rank)
+internal sealed class ExtremeSubnet(SearchSpace space, Liveness liveness, Func<bool[], double> rank)
 {
     // Every level multiplies the work.
     private const int Depth = 3;
 
     private Dictionary<string, IReadOnlyList<int>> chosen = new(Architecture.First(space).Selections);
 
-    /// <summary>The cost of the subnet.</summary>
-    public Cost Find() => Climb(space.Choices, 0);
-
-    private Cost Climb(IEnumerable<Choice> movable, int depth)
+    /// <summary>The rank of the subnet, and its decisions.</summary>
+    public (double Rank, Architecture Architecture) Find()
     {
-        var (best, live) = measure(chosen);
+        var best = Climb(space.Choices, 0);
+        return (best, new(space, chosen));
+    }
+
+    private double Climb(IEnumerable<Choice> movable, int depth)
+    {
+        var live = liveness.Of(chosen);
+        var best = rank(live);
         for (var improved = true; improved;)
         {
             improved = false;
-            foreach (var choice in movable.Where(c => IsLive(c, live)))
+            foreach (var choice in movable.Where(c => liveness.IsLive(c, live)))
             {
                 foreach (var option in Neighbours(choice, chosen[choice.Label]))
                 {
                     var before = chosen;
                     chosen = new(before) { [choice.Label] = option };
-                    var (cost, reached) = measure(chosen);
-                    var awoken = space.Choices.Where(c => IsLive(c, reached) && !IsLive(c, live)).ToList();
+                    var reached = liveness.Of(chosen);
+                    var next = rank(reached);
+                    var awoken = space.Choices.Where(c => liveness.IsLive(c, reached) && !liveness.IsLive(c, live)).ToList();
                     if (awoken.Count > 0 && depth < Depth)
                     {
-                        cost = Climb(awoken, depth + 1);
-                        reached = measure(chosen).Live;
+                        next = Climb(awoken, depth + 1);
+                        reached = liveness.Of(chosen);
                     }
 
-                    if (rank(cost) > rank(best))
-                        (best, live, improved) = (cost, reached, true);
+                    if (next > best)
+                        (best, live, improved) = (next, reached, true);
                     else
                         chosen = before;
                 }
@@ -48,10 +53,8 @@ internal sealed class ExtremeSubnet(SearchSpace space, Func<IReadOnlyDictionary<
         return best;
     }
 
-    private static bool IsLive(Choice choice, HashSet<Node> live) => choice.Nodes.Any(live.Contains);
-
     // Single candidates; for several inputs, each exchange of one for another, and for any number also adding and removing one.
-    private static IEnumerable<IReadOnlyList<int>> Neighbours(Choice choice, IReadOnlyList<int> present)
+    internal static IEnumerable<IReadOnlyList<int>> Neighbours(Choice choice, IReadOnlyList<int> present)
     {
         for (var k = 0; k < choice.Candidates.Count; k++)
         {

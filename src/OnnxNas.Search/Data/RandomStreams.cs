@@ -11,4 +11,5 @@ internal static class RandomStreams
     public const long Step = 6;
     public const long Strategy = 7;
     public const long TorchRetraining = 8;
+    public const long Latency = 9;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using OnnxNas.Ir;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Costs;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Metrics;
 using static TorchSharp.torch;
@@ -23,6 +24,7 @@ public sealed class TrainingTask : ICheckpointed
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(options);
         (Space, Loss, Metric, Options, Device, Cancellation) = (space, loss, metric, options, device, cancellation);
+        Budget = new(space, []);
         this.progress = progress;
         Checkpointer = checkpointer ?? new();
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
@@ -43,6 +45,12 @@ public sealed class TrainingTask : ICheckpointed
 
     /// <summary>Where tensors live.</summary>
     public Device Device { get; }
+
+    /// <summary>What draws the search towards a cost, or null.</summary>
+    public CostPenalty? Penalty { get; init; }
+
+    /// <summary>The hard limits on what an export may cost.</summary>
+    public Budget Budget { get; init; }
 
     /// <summary>Asks the trainer to stop.</summary>
     public CancellationToken Cancellation { get; }

@@ -66,6 +66,24 @@ public sealed class ModelCostTests
     }
 
     [TestMethod]
+    public void A_candidate_that_is_zero_needs_nothing_of_what_it_reads()
+    {
+        var marked = OnnxFile.Read(RepositoryFiles.Shared("models", "nb201-digits.onnx"));
+        MarkerFunctions.Remove(marked);
+        var cost = Of(marked);
+        var space = SearchSpace.Read(marked);
+        // Behind edge_2_3 = none, nothing that leads to node 2 counts.
+        var cut = Architecture.Parse(space, """{"edge_0_1":"conv3x3","edge_0_2":"conv3x3","edge_1_2":"conv3x3","edge_0_3":"conv1x1","edge_1_3":"conv1x1","edge_2_3":"none"}""");
+        Assert.AreEqual(Of(Pruner.Prune(marked, cut)).Supernet, cost.Of(cut));
+        for (var i = 0; i < 10; i++)
+        {
+            var drawn = Architecture.Random(space, new SeededRandom(5, i));
+            var pruned = Of(Pruner.Prune(marked, drawn)).Supernet;
+            Assert.IsTrue(pruned.Macs <= cost.Of(drawn).Macs && pruned.Parameters <= cost.Of(drawn).Parameters, drawn.ToString());
+        }
+    }
+
+    [TestMethod]
     public void The_range_is_exact_where_a_candidate_hides_a_choice()
     {
         // The plain candidate costs more than the hidden choice as it stands first, and less than at its largest.
