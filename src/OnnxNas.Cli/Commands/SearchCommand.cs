@@ -53,7 +53,8 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options.Epochs, options.EffectiveRetrainEpochs());
-        using var trainer = Prepare(marked, data, options, progress, SelectDevice(options), new(), context);
+        var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.Threads));
+        using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
         return CommandLine.Done;
@@ -86,7 +87,8 @@ internal sealed class SearchCommand : CliCommand
         checkpointer.Add("progress", progress);
 
         // Search.
-        using var trainer = Prepare(marked, data, options, progress, device, checkpointer, context);
+        var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(threads));
+        using var trainer = Prepare(marked, costs, data, options, progress, device, checkpointer, context);
         var architecture = progress.Show("search", () =>
         {
             trainer.Fit();
@@ -112,9 +114,8 @@ internal sealed class SearchCommand : CliCommand
         var parity = ParityGate.Require(marked, architecture, bytes);
         var valid = OnnxScore.Of(bytes, split.Valid, loss, threads)[NewMetric().Name];
         var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
-        var costs = new ModelCost(marked.Space, marked.Types);
-        var (smallest, largest) = costs.Range();
-        var cost = costs.Of(architecture);
+        var (smallest, largest) = costs.Model.Range();
+        var cost = costs.Model.Of(architecture);
         var summary = new SearchSummary(
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
             marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
@@ -137,9 +138,17 @@ internal sealed class SearchCommand : CliCommand
         return CommandLine.Done;
     }
 
-    private static OneShotTrainer Prepare(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, Checkpointer checkpointer, CommandContext context) =>
-        StrategyCatalog.Create(options.Strategy, new TrainingTask(
-            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation, checkpointer));
+    private static OneShotTrainer Prepare(MarkedModel marked, SearchCosts costs, SearchData data, SearchOptions options, SearchProgress progress, Device device, Checkpointer checkpointer, CommandContext context)
+    {
+        var budget = costs.Budget(options);
+        budget.RequireReachable();
+        return StrategyCatalog.Create(options.Strategy, new TrainingTask(
+            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation, checkpointer)
+        {
+            Penalty = costs.Penalty(options),
+            Budget = budget,
+        });
+    }
 
     private static void RequireStrategy(SearchOptions options)
     {

@@ -27,7 +27,7 @@ public sealed class Darts : RelaxedTrainer
         using var scope = NewDisposeScope();
         using var fixedBuffers = FreezeBuffers();
         var seed = unchecked((long)NextRandom().NextUInt64());
-        Alphas.Step(new UnrolledStep(Supernet.ArchitectureParameters, Weights).Gradient(() => TrainLoss(train, seed), () => LossOf(valid)));
+        Alphas.Step(new UnrolledStep(Supernet.ArchitectureParameters, Weights).Gradient(() => TrainLoss(train, seed), () => Penalised(LossOf(valid))));
     }
 
     // The same function whenever it is called: dropout draws the same.

@@ -20,7 +20,8 @@ public sealed record Evolution(int Population, int Generations, int Parents, dou
     /// <param name="space">The space.</param>
     /// <param name="score">The larger the better.</param>
     /// <param name="random">Draws all of it.</param>
-    public IReadOnlyList<(Architecture Architecture, double Score)> Run(SearchSpace space, Func<Architecture, double> score, SeededRandom random)
+    /// <param name="allowed">What may be scored; everything unless given.</param>
+    public IReadOnlyList<(Architecture Architecture, double Score)> Run(SearchSpace space, Func<Architecture, double> score, SeededRandom random, Func<Architecture, bool>? allowed = null)
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(score);
@@ -35,7 +36,7 @@ public sealed record Evolution(int Population, int Generations, int Parents, dou
                 for (var attempt = 0; attempt < Tries; attempt++)
                 {
                     var architecture = Child(space, parents, child, random);
-                    if (!known.Add(architecture))
+                    if (!known.Add(architecture) || allowed?.Invoke(architecture) == false)
                         continue;
                     ranked.Add((architecture, score(architecture)));
                     break;

@@ -23,7 +23,7 @@ public sealed class Gdas : GradientTrainer
     private Mixture Draw(Choice choice)
     {
         if (!Supernet.Module.Training)
-            return new(Export()[choice.Label]);
+            return new(Likeliest(choice));
         using var temperature = Scalars.Temporary(Temperature);
         var logits = Supernet.ArchitectureTensor(choice).Plus(Noise.For(choice, NextRandom()).to(Task.Device)).div(temperature);
         var input = choice as InputChoice;

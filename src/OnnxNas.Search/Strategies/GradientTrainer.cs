@@ -60,7 +60,10 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <inheritdoc/>
-    public override Architecture Export() => Architecture.FromScores(Task.Space, Probabilities);
+    public override Architecture Export() => Task.Budget.Best(Probabilities);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Architecture> Finalists(int count) => Task.Budget.Best(Probabilities, count);
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Probabilities(Choice choice)
@@ -74,7 +77,7 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <summary>One step of α. The training batch is there for strategies that look ahead.</summary>
-    protected virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, valid);
+    protected virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, () => Penalised(LossOf(valid)));
 
     /// <summary>One step of the weights.</summary>
     protected virtual void StepWeights(Batch train) => WeightStep(Weights, train);
@@ -99,6 +102,12 @@ public abstract class GradientTrainer : OneShotTrainer
         var alpha = Supernet.ArchitectureTensor(choice);
         return choice is InputChoice { ChosenCount: 0 } ? alpha.sigmoid() : alpha.softmax(0);
     }
+
+    /// <summary>A loss with the penalty for what the architecture is expected to cost, where the options ask for one.</summary>
+    protected Tensor Penalised(Tensor loss) => Task.Penalty?.Apply(loss, ProbabilityTensor) ?? loss;
+
+    /// <summary>The likeliest architecture, whatever it costs.</summary>
+    protected IReadOnlyList<int> Likeliest(Choice choice) => Architecture.Highest(choice, Probabilities(choice));
 
     /// <summary>Puts a module in place of every choice that runs what <paramref name="draw"/> says; α is kept beside the graph.</summary>
     /// <exception cref="ChoiceException">A choice cannot be weighted.</exception>

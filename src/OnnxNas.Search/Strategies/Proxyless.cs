@@ -54,7 +54,7 @@ public sealed class Proxyless : GradientTrainer
     private Mixture Draw(Choice choice)
     {
         if (!Supernet.Module.Training)
-            return new(Export()[choice.Label]);
+            return new(Likeliest(choice));
         var random = NextRandom();
         var alpha = Supernet.ArchitectureTensor(choice);
         var sample = Sampled(choice, alpha.detach(), random);

@@ -47,12 +47,12 @@ public abstract class SamplingTrainer : OneShotTrainer
     /// <summary>One step on a batch: draws what runs, and trains it.</summary>
     protected abstract void Step(Optimizer weights, Batch train, Batch valid);
 
-    /// <summary>The subnets that were scored, the best first.</summary>
+    /// <summary>The subnets that were scored, the best first; none over budget.</summary>
     protected virtual IReadOnlyList<(Architecture Architecture, double Score)> Search(Func<Architecture, double> score)
     {
         var options = Task.Options;
         return new Evolution(options.Population, options.Generations, options.Parents, options.Mutation)
-            .Run(Task.Space, score, new SeededRandom(options.Seed, RandomStreams.Strategy));
+            .Run(Task.Space, score, new SeededRandom(options.Seed, RandomStreams.Strategy), Task.Budget.Allows);
     }
 
     private IReadOnlyList<(Architecture Architecture, double Score)> Ranked()
@@ -61,7 +61,15 @@ public abstract class SamplingTrainer : OneShotTrainer
             return ranked;
         var scorer = new SubnetScorer(this);
         var sign = Task.Metric().HigherIsBetter ? 1 : -1;
-        return ranked = Search(architecture => sign * scorer.Score(architecture).Metric);
+        ranked = Search(architecture => sign * scorer.Score(architecture).Metric);
+        if (ranked.Count == 0)
+        {
+            // Nothing drawn was within budget: take what the budget leaves.
+            var cheap = Task.Budget.Best(choice => [.. Enumerable.Repeat(1.0 / choice.Candidates.Count, choice.Candidates.Count)]);
+            ranked = [(cheap, sign * scorer.Score(cheap).Metric)];
+        }
+
+        return ranked;
     }
 
     private MixtureModule Follow(Choice choice) => new(choice, () => new(Path[choice.Label]));
