@@ -76,8 +76,8 @@ public sealed class CheckpointState
         if (data.Type != type || !data.Dims.SequenceEqual(target.shape))
             throw new CheckpointException($"The checkpoint's '{Printable.Text(path + name)}' is {data}, and {type}[{string.Join(',', target.shape)}] is needed: it is of another model or another strategy. Resume with those it was made with.");
         using var off = no_grad();
-        using var source = data.ToTorch(target.device);
-        target.copy_(source);
+        using var scope = NewDisposeScope();
+        target.copy_(data.ToTorch(target.device));
     }
 
     /// <summary>Many numbers.</summary>
