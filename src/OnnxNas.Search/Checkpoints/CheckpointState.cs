@@ -32,6 +32,9 @@ public sealed class CheckpointState
     /// <summary>Everything of this section that is no tensor.</summary>
     internal JsonObject Values { get; }
 
+    /// <summary>The names of this section's numbers, texts and sections, in the order they were put in.</summary>
+    public IEnumerable<string> Names => Values.Select(v => v.Key);
+
     /// <summary>Whether there is a section of that name.</summary>
     public bool HasSection(string name) => Values[name] is JsonObject;
 
