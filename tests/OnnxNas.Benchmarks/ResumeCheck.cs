@@ -22,23 +22,24 @@ internal static class ResumeCheck
 
     public static Command Command()
     {
-        var defaults = new SearchOptions();
         var model = new Argument<string>("MODEL") { Description = "A marked model with its data beside it" };
         var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all]" };
         var kills = new Option<int>("--kills") { Description = "How often each strategy's searches are killed", DefaultValueFactory = _ => 10 };
         var seed = new Option<int>("--seed") { Description = "Seed of the searches, and of the moments" };
         var epochs = new Option<int>("--epochs") { Description = "Epochs of the search, and of retraining", DefaultValueFactory = _ => 3 };
         var threads = new Option<int>("--threads") { Description = "Threads", DefaultValueFactory = _ => 1 };
-        var command = new Command("resume-check", "Kill searches at random moments, resume them, and compare") { model, strategies, kills, seed, epochs, threads };
+        var config = new Option<string>("--config") { Description = "Other settings of the searches, as a JSON file" };
+        var command = new Command("resume-check", "Kill searches at random moments, resume them, and compare") { model, strategies, kills, seed, epochs, threads, config };
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
             parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name)],
             parsed.GetValue(kills),
-            defaults with { Seed = parsed.GetValue(seed), Epochs = parsed.GetValue(epochs), Threads = parsed.GetValue(threads) }));
+            new SearchOptions { Seed = parsed.GetValue(seed), Epochs = parsed.GetValue(epochs), Threads = parsed.GetValue(threads) },
+            parsed.GetValue(config)));
         return command;
     }
 
-    private static int Run(string model, IReadOnlyList<string> strategies, int kills, SearchOptions options)
+    private static int Run(string model, IReadOnlyList<string> strategies, int kills, SearchOptions options, string? config)
     {
         foreach (var strategy in strategies)
             StrategyCatalog.Require(strategy);
@@ -50,7 +51,7 @@ internal static class ResumeCheck
             var folder = Directory.CreateTempSubdirectory("onnxnas-resume");
             try
             {
-                same &= new Trial(model, options with { Strategy = strategy }, folder.FullName).Run(kills, new SeededRandom(options.Seed, Stream, i));
+                same &= new Trial(model, options with { Strategy = strategy }, config, folder.FullName).Run(kills, new SeededRandom(options.Seed, Stream, i));
             }
             finally
             {
@@ -62,7 +63,7 @@ internal static class ResumeCheck
     }
 
     // One strategy's searches.
-    private sealed class Trial(string model, SearchOptions options, string folder)
+    private sealed class Trial(string model, SearchOptions options, string? config, string folder)
     {
         private string Whole => Path.Combine(folder, "whole");
 
@@ -98,9 +99,12 @@ internal static class ResumeCheck
         private bool Search(string output, bool resumes, TimeSpan moment)
         {
             var start = new ProcessStartInfo("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
-            string[] where = resumes ? ["--resume", output] :
-                ["-o", output, "--strategy", options.Strategy, "--seed", Number(options.Seed), "--epochs", Number(options.Epochs), "--threads", Number(options.Threads)];
-            foreach (var argument in (string[])[typeof(CommandLine).Assembly.Location, "search", model, .. where])
+            string[] what = resumes ? ["--resume", output] :
+            [
+                "-o", output, "--strategy", options.Strategy, "--seed", Number(options.Seed), "--epochs", Number(options.Epochs), "--threads", Number(options.Threads),
+                .. config is null ? Array.Empty<string>() : ["--config", config],
+            ];
+            foreach (var argument in (string[])[typeof(CommandLine).Assembly.Location, "search", model, .. what])
                 start.ArgumentList.Add(argument);
             using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEndAsync();

@@ -32,6 +32,9 @@ public sealed class CheckpointState
     /// <summary>Everything of this section that is no tensor.</summary>
     internal JsonObject Values { get; }
 
+    /// <summary>The names of this section's numbers, texts and sections, in the order they were put in.</summary>
+    public IEnumerable<string> Names => Values.Select(v => v.Key);
+
     /// <summary>Whether there is a section of that name.</summary>
     public bool HasSection(string name) => Values[name] is JsonObject;
 
@@ -76,8 +79,8 @@ public sealed class CheckpointState
         if (data.Type != type || !data.Dims.SequenceEqual(target.shape))
             throw new CheckpointException($"The checkpoint's '{Printable.Text(path + name)}' is {data}, and {type}[{string.Join(',', target.shape)}] is needed: it is of another model or another strategy. Resume with those it was made with.");
         using var off = no_grad();
-        using var source = data.ToTorch(target.device);
-        target.copy_(source);
+        using var scope = NewDisposeScope();
+        target.copy_(data.ToTorch(target.device));
     }
 
     /// <summary>Many numbers.</summary>

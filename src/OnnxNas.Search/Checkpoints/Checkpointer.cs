@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OnnxNas.Ir;
 
 namespace OnnxNas.Search.Checkpoints;
@@ -8,11 +9,15 @@ public sealed class Checkpointer
     private readonly Action<CheckpointState>? keep;
     private readonly CheckpointState? resumed;
     private readonly OrderedDictionary<string, ICheckpointed> parts = [];
+    private long last = Stopwatch.GetTimestamp();
 
     /// <summary>A checkpointer.</summary>
     /// <param name="keep">Takes each checkpoint; null = none is made.</param>
     /// <param name="resumed">The checkpoint that is gone on from.</param>
     public Checkpointer(Action<CheckpointState>? keep = null, CheckpointState? resumed = null) => (this.keep, this.resumed) = (keep, resumed);
+
+    /// <summary>How long work that has no epochs goes on without a checkpoint.</summary>
+    internal TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Takes a part in, and gives it back its state of the resumed checkpoint.</summary>
     /// <exception cref="CheckpointException">That state is of something else.</exception>
@@ -42,6 +47,14 @@ public sealed class Checkpointer
         foreach (var (section, part) in parts)
             part.Save(state.Section(section));
         keep(state);
+        last = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Makes a checkpoint if the last one was made some time ago. For work that has no epochs.</summary>
+    public void SaveNowAndThen()
+    {
+        if (Stopwatch.GetElapsedTime(last) >= Pause)
+            Save();
     }
 
     /// <summary>Makes a checkpoint and stops, where that is asked for. To be called between steps.</summary>

@@ -12,4 +12,5 @@ internal static class RandomStreams
     public const long Strategy = 7;
     public const long TorchRetraining = 8;
     public const long Latency = 9;
+    public const long TorchRecalibration = 10;
 }

@@ -60,6 +60,7 @@ public abstract class SamplingTrainer : OneShotTrainer
         if (ranked is not null)
             return ranked;
         var scorer = new SubnetScorer(this);
+        Task.Checkpointer.Add("scores", scorer);
         var sign = Task.Metric().HigherIsBetter ? 1 : -1;
         ranked = Search(architecture => sign * scorer.Score(architecture).Metric);
         if (ranked.Count == 0)

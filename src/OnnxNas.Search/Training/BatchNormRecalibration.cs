@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Data;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Training;
@@ -27,6 +28,8 @@ public static class BatchNormRecalibration
         foreach (var indices in data.Shuffled(0))
         {
             using var scope = NewDisposeScope();
+            // What dropout draws must not depend on what ran before: a subnet has one score.
+            TorchGenerator.Seed(0, RandomStreams.TorchRecalibration, count);
             module.Forward(data.Load(indices).Inputs);
             foreach (var (name, buffer) in module.Buffers)
                 sums[name].add_(buffer, Scalars.One);

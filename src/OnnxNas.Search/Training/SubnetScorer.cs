@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
 
@@ -7,9 +8,9 @@ namespace OnnxNas.Search.Training;
 
 /// <summary>
 /// Scores single architectures with the weights of a trained supernet: cut out, batch normalisation recalibrated on training batches, then run over the
-/// validation samples. The supernet is left as it is. Every architecture is scored once.
+/// validation samples. The supernet is left as it is. Every architecture is scored once, also by a search that is interrupted and resumed, where the scorer is part of its checkpoints.
 /// </summary>
-public sealed class SubnetScorer
+public sealed class SubnetScorer : ICheckpointed
 {
     private readonly TrainingTask task;
     private readonly Model model;
@@ -25,14 +26,41 @@ public sealed class SubnetScorer
     }
 
     /// <summary>Validation loss and metric of an architecture.</summary>
+    /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
     public (double Loss, double Metric) Score(Architecture architecture)
     {
         ArgumentNullException.ThrowIfNull(architecture);
         if (known.TryGetValue(architecture, out var score))
             return score;
+        task.Checkpointer.StopIfAsked(task.Cancellation);
+        task.Checkpointer.SaveNowAndThen();
         var subnet = Pruner.Prune(model, architecture);
         BatchNormRecalibration.Run(subnet, task.Training, task.Device);
         using var module = new GraphModule(subnet, device: task.Device);
         return known[architecture] = Scoring.Score(module, module.Forward, task.Validation, task.Loss, task.Metric());
+    }
+
+    /// <inheritdoc/>
+    public void Save(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach (var (i, (architecture, score)) in known.Index())
+        {
+            var entry = state.Section($"{i}");
+            entry.Put("architecture", architecture.ToJson());
+            entry.Put("loss", score.Loss);
+            entry.Put("metric", score.Metric);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Restore(CheckpointState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach (var name in state.Names)
+        {
+            var entry = state.Section(name);
+            known[Architecture.Parse(task.Space, entry.GetString("architecture"))] = (entry.GetDouble("loss"), entry.GetDouble("metric"));
+        }
     }
 }

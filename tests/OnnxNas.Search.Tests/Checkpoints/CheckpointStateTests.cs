@@ -110,6 +110,20 @@ public sealed class CheckpointStateTests
         Assert.Throws<InvalidOperationException>(() => state.Section("x"));
     }
 
+    [TestMethod]
+    public void Nothing_is_left_of_the_tensors_that_were_needed_on_the_way()
+    {
+        using var first = zeros(2, 3);
+        using var second = zeros(3, 2).t();
+        var before = Tensor.TotalCount;
+        var state = new CheckpointState();
+        state.Put("a", first);
+        state.Put("b", second);
+        state.CopyInto("a", second);
+        state.CopyInto("b", first);
+        Assert.AreEqual(before, Tensor.TotalCount);
+    }
+
     private static void Says(Action action, string because)
     {
         var message = Assert.ThrowsExactly<CheckpointException>(action).Message;

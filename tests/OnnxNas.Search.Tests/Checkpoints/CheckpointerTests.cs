@@ -67,6 +67,18 @@ public sealed class CheckpointerTests
         Assert.AreEqual(1, saves);
     }
 
+    [TestMethod]
+    public void Work_without_epochs_is_saved_when_some_time_has_passed()
+    {
+        var saves = 0;
+        var idle = new Checkpointer(_ => saves++) { Pause = TimeSpan.FromHours(1) };
+        idle.SaveNowAndThen();
+        Assert.AreEqual(0, saves);
+        var busy = new Checkpointer(_ => saves++) { Pause = TimeSpan.Zero };
+        busy.SaveNowAndThen();
+        Assert.AreEqual(1, saves);
+    }
+
     private sealed class Number(long value) : ICheckpointed
     {
         public long Value { get; set; } = value;
