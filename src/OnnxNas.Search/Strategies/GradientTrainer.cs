@@ -79,19 +79,21 @@ public abstract class GradientTrainer : OneShotTrainer
     /// <summary>One step of the weights.</summary>
     protected virtual void StepWeights(Batch train) => WeightStep(Weights, train);
 
-    /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior.</summary>
+    /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior. In float32, or float64 as the model's output.</summary>
     protected Value Alpha(Choice choice)
     {
         ArgumentNullException.ThrowIfNull(choice);
         return Supernet.ArchitectureParameter(choice, () =>
         {
-            var initial = new float[choice.Candidates.Count];
+            var initial = new double[choice.Candidates.Count];
             var prior = (choice as LayerChoice)?.Prior;
             for (var k = 0; k < initial.Length; k++)
-                initial[k] = (float)(InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior))));
-            return TensorData.Vector<float>(initial);
+                initial[k] = InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior)));
+            return IsDouble ? TensorData.Vector<double>(initial) : TensorData.Vector<float>([.. initial.Select(a => (float)a)]);
         });
     }
+
+    private bool IsDouble => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64;
 
     /// <summary>p of a choice as a tensor that carries gradients to α: its softmax, or for any number of inputs the sigmoids.</summary>
     protected Tensor ProbabilityTensor(Choice choice)
