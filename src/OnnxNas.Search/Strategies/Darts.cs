@@ -15,7 +15,7 @@ public sealed class Darts : RelaxedTrainer
     public Darts(TrainingTask task) : base(task) => Relax();
 
     /// <inheritdoc/>
-    protected override void StepArchitecture(Batch train, Batch valid)
+    protected internal override void StepArchitecture(Batch train, Batch valid)
     {
         if (Task.Options.Unrolled)
             ArchitectureStep(Alphas, Weights, train, () => LossOf(valid));

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
@@ -23,10 +24,10 @@ public abstract class GradientTrainer : OneShotTrainer
     protected GradientTrainer(TrainingTask task) : base(task) => random = new(Task.Options.Seed, RandomStreams.InitialArchitecture);
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
-    protected SgdOptimizer Weights { get; private set; } = null!;
+    protected internal SgdOptimizer Weights { get; internal set; } = null!;
 
     /// <summary>The optimizer of α, while <see cref="Fit"/> runs.</summary>
-    protected Optimizer Alphas { get; private set; } = null!;
+    protected internal Optimizer Alphas { get; internal set; } = null!;
 
     /// <summary>The epoch that is trained, counted from 0.</summary>
     protected int Epoch { get; private set; }
@@ -74,10 +75,10 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <summary>One step of α. The training batch is there for strategies that look ahead.</summary>
-    protected virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, valid);
+    protected internal virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, valid);
 
     /// <summary>One step of the weights.</summary>
-    protected virtual void StepWeights(Batch train) => WeightStep(Weights, train);
+    protected internal virtual void StepWeights(Batch train) => WeightStep(Weights, train);
 
     /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior. In float32, or float64 as the model's output.</summary>
     protected Value Alpha(Choice choice)
@@ -89,11 +90,23 @@ public abstract class GradientTrainer : OneShotTrainer
             var prior = (choice as LayerChoice)?.Prior;
             for (var k = 0; k < initial.Length; k++)
                 initial[k] = InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior)));
-            return IsDouble ? TensorData.Vector<double>(initial) : TensorData.Vector<float>([.. initial.Select(a => (float)a)]);
+            return Numbers([initial.Length], initial);
         });
     }
 
-    private bool IsDouble => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64;
+    /// <summary>The element type of α: float32, or float64 as the model's output.</summary>
+    protected ElementType ArchitectureType => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;
+
+    /// <summary>A constant of α's type.</summary>
+    private protected TensorData Numbers(long[] dims, params double[] values) =>
+        ArchitectureType == ElementType.Float64 ? TensorData.Create<double>(dims, values) : TensorData.Create<float>(dims, [.. values.Select(v => (float)v)]);
+
+    /// <summary>α of a choice with noise that makes its order a sample: <see cref="Noise.For"/>.</summary>
+    private protected Tensor Noisy(Choice choice, SeededRandom noise)
+    {
+        var drawn = Noise.For(choice, noise);
+        return Supernet.ArchitectureTensor(choice).Plus(Numbers([drawn.Length], drawn).ToTorch(Task.Device));
+    }
 
     /// <summary>p of a choice as a tensor that carries gradients to α: its softmax, or for any number of inputs the sigmoids.</summary>
     protected Tensor ProbabilityTensor(Choice choice)
