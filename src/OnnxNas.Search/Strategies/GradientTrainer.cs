@@ -10,7 +10,8 @@ namespace OnnxNas.Search.Strategies;
 
 /// <summary>
 /// A search by gradient: a vector α a label, trained by Adam(0.5, 0.999) on validation batches, in turn with the weights on training batches
-/// (Liu, Simonyan, Yang 2019, algorithm 1). A strategy says how a choice is mixed; it may replace either step. The winner is the arg-max, or the top n.
+/// (Liu, Simonyan, Yang 2019, algorithm 1). A strategy says how a choice is mixed; it may replace either step. The winner is the arg-max, or the top n;
+/// an InputChoice among LayerChoices is decided as a cell of DARTS: by the strength of its edges, none of which becomes zero (§2.4).
 /// </summary>
 public abstract class GradientTrainer : OneShotTrainer
 {
@@ -19,9 +20,11 @@ public abstract class GradientTrainer : OneShotTrainer
     // A prior of 0 must stay finite as a logit.
     private const double LeastPrior = 1e-6;
     private readonly SeededRandom random;
+    private readonly Lazy<CellDerivation> derivation;
 
     /// <summary>Prepares the search.</summary>
-    protected GradientTrainer(TrainingTask task) : base(task) => random = new(Task.Options.Seed, RandomStreams.InitialArchitecture);
+    protected GradientTrainer(TrainingTask task) : base(task) =>
+        (random, derivation) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)));
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
     protected internal SgdOptimizer Weights { get; internal set; } = null!;
@@ -61,7 +64,7 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <inheritdoc/>
-    public override Architecture Export() => Architecture.FromScores(Task.Space, Probabilities);
+    public override Architecture Export() => derivation.Value.Derive(Probabilities);
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Probabilities(Choice choice)
