@@ -3,7 +3,7 @@ using OnnxNas.Ir.Inference;
 namespace OnnxNas.Ir.Passes;
 
 /// <summary>
-/// Add(x, 0) → x; Sub(x, 0) → x; Mul(x, 1) → x; Div(x, 1) → x; Mul(x, 0) → zeros like x; f(zeros) → zeros.
+/// Add(x, 0) → x; Sub(x, 0) → x; Mul(x, 1) → x; Div(x, 1) → x; Mul(x, 0) → zeros like x; Sub(x, x) → zeros like x; f(zeros) → zeros.
 /// </summary>
 /// <remarks>
 /// A neutral operand may have any shape that surely leaves the shape of x as it is. Zeros are followed through convolutions without bias,

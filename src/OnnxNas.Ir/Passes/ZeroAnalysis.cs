@@ -65,6 +65,7 @@ internal sealed class ZeroAnalysis
         "Mul" or "MatMul" => node.Inputs.Any(IsZero) && node.Inputs.All(MayBeTakenAsFinite),
         "Div" => IsZero(node.Input(0)) && IsFiniteAndNotZero(node.Input(1)),
         "Conv" or "ConvTranspose" => IsZero(node.Input(0)) && MayBeTakenAsFinite(node.Input(1)) && (node.Input(2) is null || IsZero(node.Input(2))),
+        "Sub" when node.Input(0) is { } x && ReferenceEquals(x, node.Input(1)) => MayBeTakenAsFinite(x),
         "Add" or "Sub" or "Sum" or "Mean" or "Max" or "Min" or "Concat" => node.Inputs.All(IsZero),
         "Pad" => IsZero(node.Input(0)) && PadsWithZero(node),
         "Cast" => IsZero(node.Input(0)) && IsNumber((ElementType)(node.Attribute("to")?.AsInt() ?? 0)),

@@ -15,8 +15,15 @@ public static class ZeroValues
         ArgumentNullException.ThrowIfNull(model);
         if (model.Opset < Simplified)
             return new HashSet<Value>();
-        var zeros = new ZeroAnalysis(new GraphEditor(model), model.Opset, keepWeights: true);
         var given = model.Graph.Inputs.SelectMany(i => i.Shape ?? Enumerable.Empty<Dim>()).Where(d => !d.IsUnknown).ToHashSet();
-        return model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().Where(v => zeros.IsZero(v) && v.Shape?.All(d => d.IsKnown || given.Contains(d)) == true).ToHashSet();
+        return All(model).Where(v => v.Shape?.All(d => d.IsKnown || given.Contains(d)) == true).ToHashSet();
+    }
+
+    /// <summary>All zeros that nodes of the main graph make, whatever it takes to know their shape.</summary>
+    public static IReadOnlySet<Value> All(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var zeros = new ZeroAnalysis(new GraphEditor(model), model.Opset, keepWeights: true);
+        return model.Graph.Nodes.SelectMany(n => n.Outputs).OfType<Value>().Where(zeros.IsZero).ToHashSet();
     }
 }

@@ -1,6 +1,5 @@
 using OnnxNas.Ir;
 using OnnxNas.Search.Training;
-using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Strategies;
 
@@ -16,24 +15,11 @@ public sealed class Darts : RelaxedTrainer
     public Darts(TrainingTask task) : base(task) => Relax();
 
     /// <inheritdoc/>
-    protected override void StepArchitecture(Batch train, Batch valid)
+    protected internal override void StepArchitecture(Batch train, Batch valid)
     {
-        if (!Task.Options.Unrolled)
-        {
+        if (Task.Options.Unrolled)
+            ArchitectureStep(Alphas, Weights, train, () => Penalised(LossOf(valid)));
+        else
             base.StepArchitecture(train, valid);
-            return;
-        }
-
-        using var scope = NewDisposeScope();
-        using var fixedBuffers = FreezeBuffers();
-        var seed = unchecked((long)NextRandom().NextUInt64());
-        Alphas.Step(new UnrolledStep(Supernet.ArchitectureParameters, Weights).Gradient(() => TrainLoss(train, seed), () => Penalised(LossOf(valid))));
-    }
-
-    // The same function whenever it is called: dropout draws the same.
-    private Tensor TrainLoss(Batch batch, long seed)
-    {
-        manual_seed(seed);
-        return LossOf(batch);
     }
 }

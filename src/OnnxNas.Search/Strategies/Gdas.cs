@@ -25,7 +25,7 @@ public sealed class Gdas : GradientTrainer
         if (!Supernet.Module.Training)
             return new(Likeliest(choice));
         using var temperature = Scalars.Temporary(Temperature);
-        var logits = Supernet.ArchitectureTensor(choice).Plus(Noise.For(choice, NextRandom()).to(Task.Device)).div(temperature);
+        var logits = Noisy(choice, NextRandom()).div(temperature);
         var input = choice as InputChoice;
         var soft = input is { ChosenCount: 0 } ? logits.sigmoid() : logits.softmax(0);
         var active = Architecture.Highest(choice, soft.ToTensorData().ToDoubles());

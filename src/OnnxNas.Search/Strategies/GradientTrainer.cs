@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
@@ -9,7 +10,8 @@ namespace OnnxNas.Search.Strategies;
 
 /// <summary>
 /// A search by gradient: a vector α a label, trained by Adam(0.5, 0.999) on validation batches, in turn with the weights on training batches
-/// (Liu, Simonyan, Yang 2019, algorithm 1). A strategy says how a choice is mixed; it may replace either step. The winner is the arg-max, or the top n.
+/// (Liu, Simonyan, Yang 2019, algorithm 1). A strategy says how a choice is mixed; it may replace either step. The winner is the arg-max, or the top n;
+/// an InputChoice among LayerChoices is decided as a cell of DARTS: by the strength of its edges, none of which becomes zero (§2.4).
 /// </summary>
 public abstract class GradientTrainer : OneShotTrainer
 {
@@ -18,15 +20,17 @@ public abstract class GradientTrainer : OneShotTrainer
     // A prior of 0 must stay finite as a logit.
     private const double LeastPrior = 1e-6;
     private readonly SeededRandom random;
+    private readonly Lazy<CellDerivation> derivation;
 
     /// <summary>Prepares the search.</summary>
-    protected GradientTrainer(TrainingTask task) : base(task) => random = new(Task.Options.Seed, RandomStreams.InitialArchitecture);
+    protected GradientTrainer(TrainingTask task) : base(task) =>
+        (random, derivation) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)));
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
-    protected SgdOptimizer Weights { get; private set; } = null!;
+    protected internal SgdOptimizer Weights { get; internal set; } = null!;
 
     /// <summary>The optimizer of α, while <see cref="Fit"/> runs.</summary>
-    protected Optimizer Alphas { get; private set; } = null!;
+    protected internal Optimizer Alphas { get; internal set; } = null!;
 
     /// <summary>The epoch that is trained, counted from 0.</summary>
     protected int Epoch { get; private set; }
@@ -60,10 +64,14 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <inheritdoc/>
-    public override Architecture Export() => Task.Budget.Best(Probabilities);
+    public override Architecture Export()
+    {
+        var derived = derivation.Value.Derive(Probabilities);
+        return Task.Budget.Allows(derived) ? derived : Task.Budget.Best(Probabilities);
+    }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Architecture> Finalists(int count) => Task.Budget.Best(Probabilities, count);
+    public override IReadOnlyList<Architecture> Finalists(int count) => [.. Task.Budget.Best(Probabilities, count).Prepend(Export()).Distinct().Take(count)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Probabilities(Choice choice)
@@ -77,23 +85,37 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <summary>One step of α. The training batch is there for strategies that look ahead.</summary>
-    protected virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, () => Penalised(LossOf(valid)));
+    protected internal virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, () => Penalised(LossOf(valid)));
 
     /// <summary>One step of the weights.</summary>
-    protected virtual void StepWeights(Batch train) => WeightStep(Weights, train);
+    protected internal virtual void StepWeights(Batch train) => WeightStep(Weights, train);
 
-    /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior.</summary>
+    /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior. In float32, or float64 as the model's output.</summary>
     protected Value Alpha(Choice choice)
     {
         ArgumentNullException.ThrowIfNull(choice);
         return Supernet.ArchitectureParameter(choice, () =>
         {
-            var initial = new float[choice.Candidates.Count];
+            var initial = new double[choice.Candidates.Count];
             var prior = (choice as LayerChoice)?.Prior;
             for (var k = 0; k < initial.Length; k++)
-                initial[k] = (float)(InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior))));
-            return TensorData.Vector<float>(initial);
+                initial[k] = InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior)));
+            return Numbers([initial.Length], initial);
         });
+    }
+
+    /// <summary>The element type of α: float32, or float64 as the model's output.</summary>
+    protected ElementType ArchitectureType => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;
+
+    /// <summary>A constant of α's type.</summary>
+    private protected TensorData Numbers(long[] dims, params double[] values) =>
+        ArchitectureType == ElementType.Float64 ? TensorData.Create<double>(dims, values) : TensorData.Create<float>(dims, [.. values.Select(v => (float)v)]);
+
+    /// <summary>α of a choice with noise that makes its order a sample: <see cref="Noise.For"/>.</summary>
+    private protected Tensor Noisy(Choice choice, SeededRandom noise)
+    {
+        var drawn = Noise.For(choice, noise);
+        return Supernet.ArchitectureTensor(choice).Plus(Numbers([drawn.Length], drawn).ToTorch(Task.Device));
     }
 
     /// <summary>p of a choice as a tensor that carries gradients to α: its softmax, or for any number of inputs the sigmoids.</summary>

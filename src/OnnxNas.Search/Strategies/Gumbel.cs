@@ -1,7 +1,7 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Training;
-using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Strategies;
 
@@ -24,10 +24,10 @@ public sealed class Gumbel : RelaxedTrainer
     {
         ArgumentNullException.ThrowIfNull(choice);
         ArgumentNullException.ThrowIfNull(marker);
-        var graph = marker.Graph;
-        var noise = Supernet.Drawn(choice, "noise", new TensorType(ElementType.Float32, new Shape(choice.Candidates.Count)),
-            () => Supernet.Module.Training ? Noise.For(choice, NextRandom()).to(Task.Device) : zeros(choice.Candidates.Count, device: Task.Device));
-        var temperature = Supernet.Drawn(choice, "temperature", new TensorType(ElementType.Float32, Shape.Scalar), () => tensor((float)Temperature, device: Task.Device));
+        var (graph, count) = (marker.Graph, choice.Candidates.Count);
+        var noise = Supernet.Drawn(choice, "noise", new TensorType(ArchitectureType, new Shape(count)),
+            () => Numbers([count], Supernet.Module.Training ? Noise.For(choice, NextRandom()) : new double[count]).ToTorch(Task.Device));
+        var temperature = Supernet.Drawn(choice, "temperature", new TensorType(ArchitectureType, Shape.Scalar), () => Numbers([], Temperature).ToTorch(Task.Device));
         return graph.Call("Div", [graph.Call("Add", [Alpha(choice), noise], before: marker), temperature], before: marker);
     }
 }

@@ -24,7 +24,7 @@ public sealed class Proxyless : GradientTrainer
     public Proxyless(TrainingTask task) : base(task) => Sample(Draw);
 
     /// <inheritdoc/>
-    protected override void StepArchitecture(Batch train, Batch valid)
+    protected internal override void StepArchitecture(Batch train, Batch valid)
     {
         using var scope = NewDisposeScope();
         pairs.Clear();
@@ -57,36 +57,30 @@ public sealed class Proxyless : GradientTrainer
             return new(Likeliest(choice));
         var random = NextRandom();
         var alpha = Supernet.ArchitectureTensor(choice);
-        var sample = Sampled(choice, alpha.detach(), random);
+        var noisy = Noisy(choice, random).detach();
+        var sample = Architecture.Highest(choice, (choice is InputChoice { ChosenCount: 0 } ? noisy.sigmoid() : noisy).ToTensorData().ToDoubles());
         if (!isArchitectureStep)
             return new(sample);
         if (Task.Options.ProxylessGradient == "full" || choice is InputChoice { ChosenCount: not 1 })
             return Full(choice, sample);
 
-        // The sample and a second one, without replacement; which of the two is on is drawn by q.
-        var noisy = alpha.detach().Plus(Noise.For(choice, random).to(Task.Device));
+        // The two largest are drawn without replacement; which of them is on, by q.
         var pair = noisy.ToTensorData().ToDoubles().Select((v, k) => (v, k)).OrderByDescending(p => p.v).Take(2).Select(p => p.k).Order().ToArray();
         if (pair.Length < 2)
             return new(pair);
         pairs[choice.Label] = (choice, pair);
         var parts = alpha.unbind(0);
         var q = stack(pair.Select(k => parts[k])).softmax(0).unbind(0);
-        var on = random.NextDouble() < q[0].item<float>() ? 0 : 1;
+        var on = random.NextDouble() < q[0].to_type(ScalarType.Float64).item<double>() ? 0 : 1;
         return new(pair, [.. q.Select((p, i) => (p - p.detach()).Plus(i == on ? 1.0 : 0.0))]);
     }
 
-    // A branch that is off is detached by its weight alone: the weights learn nothing in this step.
     private Mixture Full(Choice choice, IReadOnlyList<int> sample)
     {
         var input = choice as InputChoice;
+        int[] all = [.. Enumerable.Range(0, choice.Candidates.Count)];
         var p = ProbabilityTensor(choice).Times(Math.Max(1, input?.ChosenCount ?? 1));
         var share = input is { Reduction: Reduction.Mean } ? 1.0 / sample.Count : 1;
-        return new([.. Enumerable.Range(0, choice.Candidates.Count)], [.. p.unbind(0).Select((w, k) => (w - w.detach()).Plus(sample.Contains(k) ? 1.0 : 0.0).Times(share))]);
-    }
-
-    private IReadOnlyList<int> Sampled(Choice choice, Tensor alpha, SeededRandom random)
-    {
-        var noisy = alpha.Plus(Noise.For(choice, random).to(Task.Device));
-        return Architecture.Highest(choice, (choice is InputChoice { ChosenCount: 0 } ? noisy.sigmoid() : noisy).ToTensorData().ToDoubles());
+        return new(all, [.. p.unbind(0).Select((w, k) => (w - w.detach()).Plus(sample.Contains(k) ? 1.0 : 0.0).Times(share))], [.. all.Except(sample)]);
     }
 }

@@ -40,7 +40,7 @@ public abstract class RelaxedTrainer : GradientTrainer
 
         var weights = Softmax(choice, marker);
         if (choice.Reduction == Reduction.Sum && choice.ChosenCount > 1)
-            weights = graph.Call("Mul", [weights, graph.AddConstant($"{marker.Output.Name}/n", TensorData.Scalar((float)choice.ChosenCount))], before: marker);
+            weights = graph.Call("Mul", [weights, graph.AddConstant($"{marker.Output.Name}/n", Numbers([], choice.ChosenCount))], before: marker);
         return Mix(marker, weights);
     }
 

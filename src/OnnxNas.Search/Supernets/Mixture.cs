@@ -11,7 +11,8 @@ namespace OnnxNas.Search.Supernets;
 /// One number for each active candidate, multiplied with its output before they are added up; null joins the active ones as the marker says
 /// (for a LayerChoice, the one there is).
 /// </param>
-public sealed record Mixture(IReadOnlyList<int> Active, IReadOnlyList<Tensor>? Weights = null);
+/// <param name="Stopped">Active candidates that get no gradient, nor anything before them: only their weights do. For mixtures with weights.</param>
+public sealed record Mixture(IReadOnlyList<int> Active, IReadOnlyList<Tensor>? Weights = null, IReadOnlyList<int>? Stopped = null);
 
 /// <summary>A choice computed as a <see cref="Mixture"/>, which is drawn once before each forward run and holds for all markers of the label.</summary>
 public sealed class MixtureModule : ChoiceModule
@@ -30,12 +31,14 @@ public sealed class MixtureModule : ChoiceModule
     public override Tensor Forward(ILazyInputs candidates)
     {
         ArgumentNullException.ThrowIfNull(candidates);
-        var (active, weights) = current ?? throw new InvalidOperationException($"Choice '{choice.Label}' runs before anything was drawn for it.");
+        var (active, weights, stopped) = current ?? throw new InvalidOperationException($"Choice '{choice.Label}' runs before anything was drawn for it.");
         if (weights is null)
             return new Joint(active, (choice as InputChoice)?.Reduction ?? Reduction.Sum, (choice as InputChoice)?.Axis ?? 1).Run(candidates);
-        var sum = candidates[active[0]].mul(weights[0]);
+        var sum = Output(active[0]).mul(weights[0]);
         for (var i = 1; i < active.Count; i++)
-            sum = sum.addcmul(candidates[active[i]], weights[i], Scalars.One);
+            sum = sum.addcmul(Output(active[i]), weights[i], Scalars.One);
         return sum;
+
+        Tensor Output(int k) => stopped?.Contains(k) == true ? candidates[k].detach() : candidates[k];
     }
 }

@@ -97,7 +97,7 @@ public sealed class Supernet : ICheckpointed, IDisposable
     }
 
     /// <summary>The values of the architecture parameter of a choice.</summary>
-    public float[] ArchitectureValues(Choice choice) => ArchitectureTensor(choice).ToTensorData().AsSpan<float>().ToArray();
+    public double[] ArchitectureValues(Choice choice) => ArchitectureTensor(choice).ToTensorData().ToDoubles();
 
     /// <summary>Runs the supernet.</summary>
     public IReadOnlyList<Tensor> Forward(IReadOnlyDictionary<string, Tensor> feeds)

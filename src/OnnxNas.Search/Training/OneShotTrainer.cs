@@ -100,6 +100,38 @@ public abstract class OneShotTrainer : IDisposable
         return GradientStep.Apply(loss(), optimizer, 0, Task.Options.ArchLr, Task.Position);
     }
 
+    /// <summary>
+    /// One step of the architecture down a loss as it would be after one more step of the weights on <paramref name="train"/>: the second order of DARTS
+    /// (Liu, Simonyan, Yang 2019, eq. 6-8). Weights, their momentum and running statistics come back bit for bit. <paramref name="loss"/> runs once.
+    /// </summary>
+    protected double ArchitectureStep(Optimizer optimizer, SgdOptimizer weights, Batch train, Func<Tensor> loss)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        ArgumentNullException.ThrowIfNull(loss);
+        using var scope = NewDisposeScope();
+        using var buffers = FreezeBuffers();
+        var seed = unchecked((long)NextRandom().NextUInt64());
+        var value = 0.0;
+        var gradients = new UnrolledStep(optimizer.Parameters, weights).Gradient(TrainLoss, ValidLoss);
+        if (gradients.Any(g => g is not null))
+            optimizer.Step(gradients);
+        return value;
+
+        // The same function whenever it is called: dropout draws the same.
+        Tensor TrainLoss()
+        {
+            manual_seed(seed);
+            return LossOf(train);
+        }
+
+        Tensor ValidLoss()
+        {
+            var valid = loss();
+            GradientStep.RequireFinite(value = valid.to_type(ScalarType.Float64).item<double>(), Task.Options.ArchLr, Task.Position);
+            return valid;
+        }
+    }
+
     /// <summary>Keeps the running statistics as they are until the result is disposed.</summary>
     protected IDisposable FreezeBuffers() => new BufferFreeze(Supernet);
 

@@ -69,6 +69,11 @@ internal sealed class UnrolledStep(IReadOnlyList<Parameter> alphas, SgdOptimizer
                 parameters[i].copy_(copies[i]);
         }
 
-        public void Dispose() => Restore();
+        public void Dispose()
+        {
+            Restore();
+            foreach (var copy in copies)
+                copy.Dispose();
+        }
     }
 }

@@ -348,7 +348,7 @@ public sealed class DartsTests
             using var darts = new Darts(task);
             Supernet.ReplaceLayerChoice((choice, marker) =>
             {
-                var alpha = Supernet.ArchitectureParameter(choice, () => TensorData.Vector<float>(darts.Supernet.ArchitectureValues(choice)));
+                var alpha = Supernet.ArchitectureParameter(choice, () => TensorData.Vector<float>([.. darts.Supernet.ArchitectureValues(choice).Select(a => (float)a)]));
                 var weights = marker.Graph.Call("Softmax", [alpha], attributes: [Attr.Of("axis", 0L)], before: marker);
                 return marker.Graph.Call("Mix", [weights, .. marker.Inputs], domain: "org.onnxnas.supernet", before: marker);
             });

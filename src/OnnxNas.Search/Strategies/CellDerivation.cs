@@ -1,0 +1,51 @@
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Rewriting;
+
+namespace OnnxNas.Search.Strategies;
+
+/// <summary>
+/// The architecture out of probabilities, by the rule of DARTS cells (Liu, Simonyan, Yang 2019, §2.4) where there are any: an InputChoice whose inputs are
+/// LayerChoices chooses among edges, an edge is as strong as the likeliest of its candidates that is not zero, times its own probability in the InputChoice; the n strongest stay. A
+/// LayerChoice that is such an edge never becomes zero. Every other choice takes its arg-max, or top n.
+/// </summary>
+internal sealed class CellDerivation
+{
+    private readonly SearchSpace space;
+    private readonly Dictionary<string, IReadOnlyList<LayerChoice>> edges = [];
+    private readonly Dictionary<string, bool[]> allowed = [];
+
+    public CellDerivation(SearchSpace space)
+    {
+        this.space = space;
+        var choiceOf = space.Choices.OfType<LayerChoice>().SelectMany(c => c.Nodes.Select(n => (n, c))).ToDictionary(p => p.n, p => p.c);
+        foreach (var choice in space.Choices.OfType<InputChoice>().Where(c => c.ChosenCount > 0))
+        {
+            var sites = choice.Nodes.Select(n => n.Inputs.Select(i => i!.Producer is { } p ? choiceOf.GetValueOrDefault(p) : null).ToList()).ToList();
+            if (sites[0].All(e => e is not null) && sites.All(s => s.SequenceEqual(sites[0])))
+                edges[choice.Label] = [.. sites[0].Select(e => e!)];
+        }
+
+        if (edges.Count == 0)
+            return;
+        var kinds = new CandidateKinds(space);
+        foreach (var edge in edges.Values.SelectMany(e => e).Distinct())
+        {
+            bool[] isSomething = [.. kinds[edge].Select(k => k != CandidateKind.Zero)];
+            allowed[edge.Label] = isSomething.Contains(true) ? isSomething : [.. isSomething.Select(_ => true)];
+        }
+    }
+
+    /// <summary>The architecture that probabilities prefer.</summary>
+    public Architecture Derive(Func<Choice, IReadOnlyList<double>> probabilities)
+    {
+        return Architecture.FromScores(space, Scores);
+
+        IEnumerable<double> Scores(Choice choice) => edges.TryGetValue(choice.Label, out var cell)
+            ? probabilities(choice).Select((p, i) => p * OfEdge(cell[i]).Max())
+            : OfEdge(choice);
+
+        IEnumerable<double> OfEdge(Choice choice) => allowed.TryGetValue(choice.Label, out var something)
+            ? probabilities(choice).Select((p, k) => something[k] ? p : -1)
+            : probabilities(choice);
+    }
+}
