@@ -103,7 +103,7 @@ internal sealed class SearchCommand : CliCommand
         if (options.EffectiveRetrainEpochs() > 0)
         {
             if (options.Init == "scratch")
-                WeightInitialization.Reset(winner, new SeededRandom(options.Seed, 4));
+                WeightInitialization.Reset(winner, options.Seed);
             var finisher = new WinnerTrainer(options, loss, NewMetric, progress, device, context.Cancellation, checkpointer);
             progress.Show("retrain", () => finisher.Fit(winner, split.TrainAndValid, options.EffectiveRetrainEpochs()));
         }

@@ -26,11 +26,9 @@ public sealed class Gdas : GradientTrainer
             return new(Likeliest(choice));
         using var temperature = Scalars.Temporary(Temperature);
         var logits = Noisy(choice, NextRandom()).div(temperature);
-        var input = choice as InputChoice;
-        var soft = input is { ChosenCount: 0 } ? logits.sigmoid() : logits.softmax(0);
+        var soft = ProbabilityOf(choice, logits);
         var active = Architecture.Highest(choice, soft.ToTensorData().ToDoubles());
-        var share = input is { Reduction: Reduction.Mean } ? 1.0 / active.Count : 1;
         var parts = soft.unbind(0);
-        return new(active, [.. active.Select(k => (parts[k] - parts[k].detach()).Plus(1.0).Times(share))]);
+        return new(active, [.. active.Select(k => StraightThrough(choice, parts[k], isOn: true, active.Count))]);
     }
 }

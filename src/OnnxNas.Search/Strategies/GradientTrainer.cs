@@ -119,10 +119,17 @@ public abstract class GradientTrainer : OneShotTrainer
     }
 
     /// <summary>p of a choice as a tensor that carries gradients to α: its softmax, or for any number of inputs the sigmoids.</summary>
-    protected Tensor ProbabilityTensor(Choice choice)
+    protected Tensor ProbabilityTensor(Choice choice) => ProbabilityOf(choice, Supernet.ArchitectureTensor(choice));
+
+    /// <summary>The softmax of a choice's logits, or for any number of inputs their sigmoids.</summary>
+    private protected static Tensor ProbabilityOf(Choice choice, Tensor logits) =>
+        choice is InputChoice { ChosenCount: 0 } ? logits.sigmoid() : logits.softmax(0);
+
+    /// <summary>A weight whose value is 1 where the candidate is on and 0 where it is off, over <paramref name="count"/> for a mean of so many, and whose gradient goes to p.</summary>
+    private protected static Tensor StraightThrough(Choice choice, Tensor p, bool isOn, int count)
     {
-        var alpha = Supernet.ArchitectureTensor(choice);
-        return choice is InputChoice { ChosenCount: 0 } ? alpha.sigmoid() : alpha.softmax(0);
+        var share = choice is InputChoice { Reduction: Reduction.Mean } ? 1.0 / count : 1;
+        return (p - p.detach()).Plus(isOn ? 1.0 : 0.0).Times(share);
     }
 
     /// <summary>A loss with the penalty for what the architecture is expected to cost, where the options ask for one.</summary>

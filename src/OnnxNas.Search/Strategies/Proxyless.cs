@@ -72,15 +72,13 @@ public sealed class Proxyless : GradientTrainer
         var parts = alpha.unbind(0);
         var q = stack(pair.Select(k => parts[k])).softmax(0).unbind(0);
         var on = random.NextDouble() < q[0].to_type(ScalarType.Float64).item<double>() ? 0 : 1;
-        return new(pair, [.. q.Select((p, i) => (p - p.detach()).Plus(i == on ? 1.0 : 0.0))]);
+        return new(pair, [.. q.Select((p, i) => StraightThrough(choice, p, i == on, 1))]);
     }
 
     private Mixture Full(Choice choice, IReadOnlyList<int> sample)
     {
-        var input = choice as InputChoice;
         int[] all = [.. Enumerable.Range(0, choice.Candidates.Count)];
-        var p = ProbabilityTensor(choice).Times(Math.Max(1, input?.ChosenCount ?? 1));
-        var share = input is { Reduction: Reduction.Mean } ? 1.0 / sample.Count : 1;
-        return new(all, [.. p.unbind(0).Select((w, k) => (w - w.detach()).Plus(sample.Contains(k) ? 1.0 : 0.0).Times(share))], [.. all.Except(sample)]);
+        var p = ProbabilityTensor(choice).Times(Math.Max(1, (choice as InputChoice)?.ChosenCount ?? 1));
+        return new(all, [.. p.unbind(0).Select((w, k) => StraightThrough(choice, w, sample.Contains(k), sample.Count))], [.. all.Except(sample)]);
     }
 }

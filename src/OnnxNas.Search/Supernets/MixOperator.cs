@@ -19,11 +19,16 @@ internal sealed class MixOperator : OnnxOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var weights = inputs[0]!.unbind(0);
-        var sum = inputs[1]! * weights[0];
-        for (var k = 1; k < weights.Length; k++)
-            sum = sum.addcmul(inputs[k + 1]!, weights[k], Scalars.One);
-        return [sum];
+        return [WeightedSum(inputs[0]!.unbind(0), k => inputs[k + 1]!)];
+    }
+
+    /// <summary>Σ w_k · y_k; each output is asked for once, in order.</summary>
+    public static Tensor WeightedSum(IReadOnlyList<Tensor> weights, Func<int, Tensor> output)
+    {
+        var sum = output(0).mul(weights[0]);
+        for (var k = 1; k < weights.Count; k++)
+            sum = sum.addcmul(output(k), weights[k], Scalars.One);
+        return sum;
     }
 
     internal sealed class Family : IOperatorFamily

@@ -1,5 +1,4 @@
 using OnnxNas.Operators;
-using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using static TorchSharp.torch;
 
@@ -34,10 +33,7 @@ public sealed class MixtureModule : ChoiceModule
         var (active, weights, stopped) = current ?? throw new InvalidOperationException($"Choice '{choice.Label}' runs before anything was drawn for it.");
         if (weights is null)
             return new Joint(active, (choice as InputChoice)?.Reduction ?? Reduction.Sum, (choice as InputChoice)?.Axis ?? 1).Run(candidates);
-        var sum = Output(active[0]).mul(weights[0]);
-        for (var i = 1; i < active.Count; i++)
-            sum = sum.addcmul(Output(active[i]), weights[i], Scalars.One);
-        return sum;
+        return MixOperator.WeightedSum(weights, i => Output(active[i]));
 
         Tensor Output(int k) => stopped?.Contains(k) == true ? candidates[k].detach() : candidates[k];
     }

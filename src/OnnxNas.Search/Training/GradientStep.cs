@@ -18,9 +18,7 @@ internal static class GradientStep
     {
         var value = loss.to_type(ScalarType.Float64).item<double>();
         RequireFinite(value, lr, position);
-        var gradients = Of(loss, optimizer.Parameters);
-        if (gradients.Any(g => g is not null))
-            optimizer.Step(Clip(gradients, clip));
+        optimizer.Step(Clip(Of(loss, optimizer.Parameters), clip));
         return value;
     }
 

@@ -112,9 +112,7 @@ public abstract class OneShotTrainer : IDisposable
         using var buffers = FreezeBuffers();
         var seed = unchecked((long)NextRandom().NextUInt64());
         var value = 0.0;
-        var gradients = new UnrolledStep(optimizer.Parameters, weights).Gradient(TrainLoss, ValidLoss);
-        if (gradients.Any(g => g is not null))
-            optimizer.Step(gradients);
+        optimizer.Step(new UnrolledStep(optimizer.Parameters, weights).Gradient(TrainLoss, ValidLoss));
         return value;
 
         // The same function whenever it is called: dropout draws the same.

@@ -1,10 +1,14 @@
 using OnnxNas.Ir;
+using OnnxNas.Search.Data;
 
 namespace OnnxNas.Search.Training;
 
 /// <summary>Draws fresh weights for a plain model.</summary>
 public static class WeightInitialization
 {
+    /// <summary>As <see cref="Reset(Model, SeededRandom)"/>, drawn by a seed.</summary>
+    public static void Reset(Model model, long seed) => Reset(model, new SeededRandom(seed, RandomStreams.InitialWeights));
+
     /// <summary>
     /// Convolution and matrix weights and their biases uniform in ±1/√fan-in (He et al. 2015 with a = √5, PyTorch's default), norm scales 1,
     /// norm biases 0, running means 0 and variances 1. Other parameters keep their values.
