@@ -84,10 +84,12 @@ internal sealed class SearchCommand : CliCommand
         Metric NewMetric() => MetricSet.Default(loss.Name);
         var progress = new SearchProgress(context.Error, NewMetric().Name, options.Epochs, options.EffectiveRetrainEpochs());
         var checkpointer = checkpoint.Begin(path, marked, options);
+        var timer = new RememberingTimer(new OnnxTimer(threads));
         checkpointer.Add("progress", progress);
+        checkpointer.Add("latency", timer);
 
         // Search.
-        var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(threads));
+        var costs = new SearchCosts(marked.Space, marked.Types, timer);
         using var trainer = Prepare(marked, costs, data, options, progress, device, checkpointer, context);
         var architecture = progress.Show("search", () =>
         {
