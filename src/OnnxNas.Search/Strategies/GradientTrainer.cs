@@ -36,11 +36,14 @@ public abstract class GradientTrainer : OneShotTrainer
     protected int Epoch { get; private set; }
 
     /// <summary>The temperature of this epoch: linear from the first to the last value, which it reaches in the last epoch.</summary>
-    protected double Temperature => Schedule.Linear(
-        Task.Options.Temperature ?? DefaultTemperature.First, Task.Options.MinTemperature ?? DefaultTemperature.Last, Epoch, Task.Options.Epochs);
-
-    /// <summary>The temperatures of the strategy's paper, where it has any.</summary>
-    protected virtual (double First, double Last) DefaultTemperature => (1, 1);
+    protected double Temperature
+    {
+        get
+        {
+            var papers = StrategyCatalog.DefaultsOf(GetType(), Task.Options);
+            return Schedule.Linear(Task.Options.Temperature ?? papers.Temperature ?? 1, Task.Options.MinTemperature ?? papers.MinTemperature ?? 1, Epoch, Task.Options.Epochs);
+        }
+    }
 
     /// <inheritdoc/>
     public override void Fit()
@@ -96,13 +99,15 @@ public abstract class GradientTrainer : OneShotTrainer
         ArgumentNullException.ThrowIfNull(choice);
         return Supernet.ArchitectureParameter(choice, () =>
         {
-            var initial = new double[choice.Candidates.Count];
-            var prior = (choice as LayerChoice)?.Prior;
-            for (var k = 0; k < initial.Length; k++)
-                initial[k] = InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior)));
+            var initial = InitialArchitecture(choice.Candidates.Count);
+            if (choice is LayerChoice { Prior: { } prior })
+                initial = [.. initial.Select((a, k) => a + Math.Log(Math.Max(prior[k], LeastPrior)))];
             return Numbers([initial.Length], initial);
         });
     }
+
+    /// <summary>The next numbers drawn from N(0, 1e-3²).</summary>
+    private protected double[] InitialArchitecture(int count) => [.. Enumerable.Range(0, count).Select(_ => InitialSpread * random.NextGaussian())];
 
     /// <summary>The element type of α: float32, or float64 as the model's output.</summary>
     protected ElementType ArchitectureType => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;

@@ -49,8 +49,8 @@ public sealed class PenalisedSearchTests
         {
             foreach (var alpha in trainer.Supernet.ArchitectureParameters)
             {
-                gradients.AddRange(autograd.grad([trainer.Loss(batch)], [alpha], allow_unused: true)[0].data<float>().ToArray().Select(g => (double)g));
-                var start = alpha.detach().data<float>().ToArray();
+                gradients.AddRange(autograd.grad([trainer.Loss(batch)], [alpha], allow_unused: true)[0].data<double>().ToArray());
+                var start = alpha.detach().data<double>().ToArray();
                 for (var i = 0; i < start.Length; i++)
                     slopes.Add((At(batch, alpha, start, i, Step) - At(batch, alpha, start, i, -Step)) / (2 * Step));
             }
@@ -58,9 +58,9 @@ public sealed class PenalisedSearchTests
 
         return gradients.Zip(slopes, (g, s) => Math.Abs(g - s)).Max() / slopes.Max(Math.Abs);
 
-        double At(Batch batch, Tensor alpha, float[] start, int index, float by)
+        double At(Batch batch, Tensor alpha, double[] start, int index, double by)
         {
-            var moved = (float[])start.Clone();
+            var moved = (double[])start.Clone();
             moved[index] += by;
             using (no_grad())
                 alpha.copy_(tensor(moved));
