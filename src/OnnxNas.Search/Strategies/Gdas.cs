@@ -17,7 +17,7 @@ public sealed class Gdas : GradientTrainer, IStrategyDefaults
     /// <exception cref="Ir.ChoiceException">A choice cannot be weighted.</exception>
     public Gdas(TrainingTask task) : base(task) => Sample(Draw);
 
-    /// <summary>§4.2: the temperature falls from 10.</summary>
+    /// <summary>The temperature falls from 10 to 0.1, as in the authors' experiments.</summary>
     public static SearchOptions Defaults(SearchOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

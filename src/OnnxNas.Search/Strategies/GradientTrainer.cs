@@ -21,10 +21,11 @@ public abstract class GradientTrainer : OneShotTrainer
     private const double LeastPrior = 1e-6;
     private readonly SeededRandom random;
     private readonly Lazy<CellDerivation> derivation;
+    private readonly SearchOptions papers;
 
     /// <summary>Prepares the search.</summary>
     protected GradientTrainer(TrainingTask task) : base(task) =>
-        (random, derivation) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)));
+        (random, derivation, papers) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)), StrategyCatalog.DefaultsOf(GetType(), Task.Options));
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
     protected internal SgdOptimizer Weights { get; internal set; } = null!;
@@ -36,14 +37,8 @@ public abstract class GradientTrainer : OneShotTrainer
     protected int Epoch { get; private set; }
 
     /// <summary>The temperature of this epoch: linear from the first to the last value, which it reaches in the last epoch.</summary>
-    protected double Temperature
-    {
-        get
-        {
-            var papers = StrategyCatalog.DefaultsOf(GetType(), Task.Options);
-            return Schedule.Linear(Task.Options.Temperature ?? papers.Temperature ?? 1, Task.Options.MinTemperature ?? papers.MinTemperature ?? 1, Epoch, Task.Options.Epochs);
-        }
-    }
+    protected double Temperature => Schedule.Linear(
+        Task.Options.Temperature ?? papers.Temperature ?? 1, Task.Options.MinTemperature ?? papers.MinTemperature ?? 1, Epoch, Task.Options.Epochs);
 
     /// <inheritdoc/>
     public override void Fit()
@@ -133,8 +128,12 @@ public abstract class GradientTrainer : OneShotTrainer
     /// <summary>A loss with the penalty for what the architecture is expected to cost, where the options ask for one.</summary>
     protected Tensor Penalised(Tensor loss) => Task.Penalty?.Apply(loss, ProbabilityTensor) ?? loss;
 
-    /// <summary>The likeliest architecture, whatever it costs.</summary>
-    protected IReadOnlyList<int> Likeliest(Choice choice) => Architecture.Highest(choice, Probabilities(choice));
+    /// <summary>What the likeliest architecture decides, whatever it costs.</summary>
+    protected IReadOnlyList<int> Likeliest(Choice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        return derivation.Value.Derive(Probabilities)[choice.Label];
+    }
 
     /// <summary>Puts a module in place of every choice that runs what <paramref name="draw"/> says; α is kept beside the graph.</summary>
     /// <exception cref="ChoiceException">A choice cannot be weighted.</exception>

@@ -16,7 +16,7 @@ public sealed class Gumbel : RelaxedTrainer, IStrategyDefaults
     /// <exception cref="ChoiceException">A choice has no relaxation.</exception>
     public Gumbel(TrainingTask task) : base(task) => Relax();
 
-    /// <summary>FBNet, §4: the temperature falls from 5.</summary>
+    /// <summary>The temperature falls from 5, as in FBNet, to 0.1.</summary>
     public static SearchOptions Defaults(SearchOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -9,11 +9,11 @@ using OnnxNas.Search.Training;
 namespace OnnxNas.Search.Strategies;
 
 /// <summary>
-/// PC-DARTS (Xu et al. 2020): of C channels the first C/K are mixed, the others go past the candidates, then channels are shuffled (eq. 2); each edge of a node has a weight
-/// softmax(β) (eq. 3). The architecture is frozen in the first epochs. The derived network is the plain one, without bypass and weights.
+/// PC-DARTS (Xu et al. 2020): of C channels the first C/K are mixed, the others go past the candidates, then channels are shuffled; each edge of a node has a weight
+/// softmax(β). The architecture is frozen in the first epochs. The derived network is the plain one, without bypass and weights.
 /// <para>
 /// A LayerChoice is bypassed where its candidates all start from one value of the shape of its output, of rank 3 or more, whose channels (axis 1) K divides; any other
-/// is mixed as in <see cref="Darts"/>. The candidates of a marked model have C channels, so that nothing is saved by it but noise. Edges are the LayerChoices that a tree of Add and Sum
+/// is mixed as in <see cref="Darts"/>. The candidates of a marked model have C channels, so that all are computed all the same: what is gained is less of a bias towards candidates without weights. Edges are the LayerChoices that a tree of Add and Sum
 /// adds up: nodes whose edges have the same labels share β. An InputChoice has edge weights already, its own α.
 /// </para>
 /// </summary>
@@ -42,7 +42,7 @@ public sealed class PcDarts : RelaxedTrainer, IStrategyDefaults
         Relax();
     }
 
-    /// <summary>§4.1: a learning rate of 6e-4 for the architecture, which is frozen for 15 of 50 epochs.</summary>
+    /// <summary>The paper's on CIFAR-10: a learning rate of 6e-4 for the architecture, which is frozen for 15 of 50 epochs.</summary>
     public static SearchOptions Defaults(SearchOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -23,7 +23,7 @@ public sealed class Proxyless : GradientTrainer, IStrategyDefaults
     /// <exception cref="ChoiceException">A choice cannot be weighted.</exception>
     public Proxyless(TrainingTask task) : base(task) => Sample(Draw);
 
-    /// <summary>§4.1: a learning rate of 0.006 for the architecture, which is not decayed.</summary>
+    /// <summary>The paper's on CIFAR-10: a learning rate of 0.006 for the architecture, which is not decayed.</summary>
     public static SearchOptions Defaults(SearchOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
