@@ -35,29 +35,14 @@ internal sealed class Settings
     /// <param name="parsed">The command line.</param>
     /// <param name="file">The settings file.</param>
     /// <param name="kept">The settings of the search that is resumed.</param>
+    /// <param name="defaults">Puts the defaults of a strategy in place of the general ones; they may hang on what the user set, and yield to it.</param>
     /// <exception cref="UsageException">The settings file is missing or holds a key or value that makes no sense, or a setting contradicts those kept.</exception>
-    public SearchOptions Read(ParseResult parsed, string? file, SearchOptions? kept)
+    public SearchOptions Read(ParseResult parsed, string? file, SearchOptions? kept, Func<SearchOptions, SearchOptions> defaults)
     {
-        var merged = JsonSerializer.SerializeToNode(kept ?? new SearchOptions(), JsonText.Options)!.AsObject();
-        if (file is not null)
-        {
-            foreach (var (key, value) in ReadFile(file))
-            {
-                if (!merged.ContainsKey(key))
-                    throw new UsageException($"'{file}' has the key '{key}'; the keys are {string.Join(", ", merged.Select(m => m.Key))}.");
-                Set(key, value?.DeepClone());
-            }
-        }
-
-        foreach (var (property, option, read) in options)
-        {
-            if (parsed.GetResult(option) is { Implicit: false })
-                Set(KeyOf(property), JsonSerializer.SerializeToNode(read(parsed), JsonText.Options));
-        }
-
+        var given = file is null ? [] : ReadFile(file);
         try
         {
-            return merged.Deserialize<SearchOptions>(JsonText.Options)!.Checked();
+            return Overlay(kept ?? defaults(Overlay(new()))).Checked();
         }
         catch (JsonException e)
         {
@@ -68,7 +53,26 @@ internal sealed class Settings
             throw new UsageException(e.Message);
         }
 
-        void Set(string key, JsonNode? value)
+        SearchOptions Overlay(SearchOptions start)
+        {
+            var merged = JsonSerializer.SerializeToNode(start, JsonText.Options)!.AsObject();
+            foreach (var (key, value) in given)
+            {
+                if (!merged.ContainsKey(key))
+                    throw new UsageException($"'{file}' has the key '{key}'; the keys are {string.Join(", ", merged.Select(m => m.Key))}.");
+                Set(merged, key, value?.DeepClone());
+            }
+
+            foreach (var (property, option, read) in options)
+            {
+                if (parsed.GetResult(option) is { Implicit: false })
+                    Set(merged, KeyOf(property), JsonSerializer.SerializeToNode(read(parsed), JsonText.Options));
+            }
+
+            return merged.Deserialize<SearchOptions>(JsonText.Options)!;
+        }
+
+        void Set(JsonObject merged, string key, JsonNode? value)
         {
             if (kept is not null && !Places.Contains(key) && !JsonNode.DeepEquals(merged[key], value))
                 throw new UsageException($"{key} {Text(value)} contradicts the search that is resumed, which has {Text(merged[key])}. Leave it out to go on, or start anew with --force.");

@@ -130,6 +130,10 @@ public sealed record SearchOptions
     [Description("proxyless: paths that run in a step of the architecture, two-path or full")]
     public string ProxylessGradient { get; init; } = "two-path";
 
+    /// <summary>K of PC-DARTS: one in K channels is mixed.</summary>
+    [Description("pc-darts: one in this many channels is mixed")]
+    public int ChannelParts { get; init; } = 4;
+
     /// <summary>Architectures a generation of evolution.</summary>
     [Description("spos, fairnas: architectures a generation of evolution")]
     public int Population { get; init; } = 50;
@@ -194,6 +198,7 @@ public sealed record SearchOptions
         Require(Temperature is null or > 0 and <= float.MaxValue, "temperature", Temperature ?? 0, "more than 0");
         Require(MinTemperature is null or > 0 and <= float.MaxValue, "min-temperature", MinTemperature ?? 0, "more than 0");
         Require(ProxylessGradient is "two-path" or "full", "proxyless-gradient", ProxylessGradient, "two-path or full");
+        Require(ChannelParts >= 1, "channel-parts", ChannelParts, "at least 1");
         Require(Population >= 1, "population", Population, "at least 1");
         Require(Generations >= 1, "generations", Generations, "at least 1");
         Require(Parents >= 1, "parents", Parents, "at least 1");

@@ -39,7 +39,7 @@ internal sealed class SearchCommand : CliCommand
             var checkpoint = parsed.GetValue(resume) is { } interrupted
                 ? SearchCheckpoint.Find(interrupted, parsed.GetValue(output), parsed.GetValue(force))
                 : SearchCheckpoint.New(parsed.GetValue(output) ?? Path.GetFileNameWithoutExtension(path) + ".search", parsed.GetValue(force));
-            var options = settings.Read(parsed, parsed.GetValue(config), checkpoint.Options);
+            var options = settings.Read(parsed, parsed.GetValue(config), checkpoint.Options, StrategyDefaults);
             return parsed.GetValue(dryRun)
                 ? DryRun(path, options, checkpoint.Results, context)
                 : checkpoint.Guard(path, () => checkpoint.AreResultsInPlace ? Done(checkpoint, parsed.GetValue(json), context) : Run(path, options, checkpoint, parsed.GetValue(json), context));
@@ -157,6 +157,13 @@ internal sealed class SearchCommand : CliCommand
         if (options.Plugin is { } plugin)
             StrategyCatalog.Load(plugin);
         StrategyCatalog.Require(options.Strategy);
+    }
+
+    private static SearchOptions StrategyDefaults(SearchOptions options)
+    {
+        if (options.Plugin is { } plugin)
+            StrategyCatalog.Load(plugin);
+        return StrategyCatalog.Defaults(options);
     }
 
     private static Device SelectDevice(SearchOptions options)

@@ -11,14 +11,18 @@ namespace OnnxNas.Search.Strategies;
 /// normaliser of p̃. Of an InputChoice the n largest run; where any number may be chosen, those whose noisy gate is open, at least the widest.
 /// </summary>
 [Strategy("gdas", "differentiable: one sampled branch, straight-through Gumbel-softmax")]
-public sealed class Gdas : GradientTrainer
+public sealed class Gdas : GradientTrainer, IStrategyDefaults
 {
     /// <summary>Prepares the search.</summary>
     /// <exception cref="Ir.ChoiceException">A choice cannot be weighted.</exception>
     public Gdas(TrainingTask task) : base(task) => Sample(Draw);
 
-    /// <inheritdoc/>
-    protected override (double First, double Last) DefaultTemperature => (10, 0.1);
+    /// <summary>The temperature falls from 10 to 0.1, as in the authors' experiments.</summary>
+    public static SearchOptions Defaults(SearchOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options with { Temperature = 10, MinTemperature = 0.1 };
+    }
 
     private Mixture Draw(Choice choice)
     {

@@ -21,10 +21,11 @@ public abstract class GradientTrainer : OneShotTrainer
     private const double LeastPrior = 1e-6;
     private readonly SeededRandom random;
     private readonly Lazy<CellDerivation> derivation;
+    private readonly SearchOptions papers;
 
     /// <summary>Prepares the search.</summary>
     protected GradientTrainer(TrainingTask task) : base(task) =>
-        (random, derivation) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)));
+        (random, derivation, papers) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)), StrategyCatalog.DefaultsOf(GetType(), Task.Options));
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
     protected internal SgdOptimizer Weights { get; internal set; } = null!;
@@ -37,10 +38,7 @@ public abstract class GradientTrainer : OneShotTrainer
 
     /// <summary>The temperature of this epoch: linear from the first to the last value, which it reaches in the last epoch.</summary>
     protected double Temperature => Schedule.Linear(
-        Task.Options.Temperature ?? DefaultTemperature.First, Task.Options.MinTemperature ?? DefaultTemperature.Last, Epoch, Task.Options.Epochs);
-
-    /// <summary>The temperatures of the strategy's paper, where it has any.</summary>
-    protected virtual (double First, double Last) DefaultTemperature => (1, 1);
+        Task.Options.Temperature ?? papers.Temperature ?? 1, Task.Options.MinTemperature ?? papers.MinTemperature ?? 1, Epoch, Task.Options.Epochs);
 
     /// <inheritdoc/>
     public override void Fit()
@@ -96,13 +94,15 @@ public abstract class GradientTrainer : OneShotTrainer
         ArgumentNullException.ThrowIfNull(choice);
         return Supernet.ArchitectureParameter(choice, () =>
         {
-            var initial = new double[choice.Candidates.Count];
-            var prior = (choice as LayerChoice)?.Prior;
-            for (var k = 0; k < initial.Length; k++)
-                initial[k] = InitialSpread * random.NextGaussian() + (prior is null ? 0 : Math.Log(Math.Max(prior[k], LeastPrior)));
+            var initial = InitialArchitecture(choice.Candidates.Count);
+            if (choice is LayerChoice { Prior: { } prior })
+                initial = [.. initial.Select((a, k) => a + Math.Log(Math.Max(prior[k], LeastPrior)))];
             return Numbers([initial.Length], initial);
         });
     }
+
+    /// <summary>The next numbers drawn from N(0, 1e-3²).</summary>
+    private protected double[] InitialArchitecture(int count) => [.. Enumerable.Range(0, count).Select(_ => InitialSpread * random.NextGaussian())];
 
     /// <summary>The element type of α: float32, or float64 as the model's output.</summary>
     protected ElementType ArchitectureType => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;
@@ -135,8 +135,12 @@ public abstract class GradientTrainer : OneShotTrainer
     /// <summary>A loss with the penalty for what the architecture is expected to cost, where the options ask for one.</summary>
     protected Tensor Penalised(Tensor loss) => Task.Penalty?.Apply(loss, ProbabilityTensor) ?? loss;
 
-    /// <summary>The likeliest architecture, whatever it costs.</summary>
-    protected IReadOnlyList<int> Likeliest(Choice choice) => Architecture.Highest(choice, Probabilities(choice));
+    /// <summary>What the likeliest architecture decides, whatever it costs.</summary>
+    protected IReadOnlyList<int> Likeliest(Choice choice)
+    {
+        ArgumentNullException.ThrowIfNull(choice);
+        return derivation.Value.Derive(Probabilities)[choice.Label];
+    }
 
     /// <summary>Puts a module in place of every choice that runs what <paramref name="draw"/> says; α is kept beside the graph.</summary>
     /// <exception cref="ChoiceException">A choice cannot be weighted.</exception>

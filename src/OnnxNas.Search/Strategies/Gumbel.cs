@@ -10,14 +10,18 @@ namespace OnnxNas.Search.Strategies;
 /// run; τ falls linearly and reaches its last value in the last epoch. Without noise in evaluation.
 /// </summary>
 [Strategy("gumbel", "differentiable: mixed ops with Gumbel noise and a falling temperature (SNAS, FBNet)")]
-public sealed class Gumbel : RelaxedTrainer
+public sealed class Gumbel : RelaxedTrainer, IStrategyDefaults
 {
     /// <summary>Prepares the search.</summary>
     /// <exception cref="ChoiceException">A choice has no relaxation.</exception>
     public Gumbel(TrainingTask task) : base(task) => Relax();
 
-    /// <inheritdoc/>
-    protected override (double First, double Last) DefaultTemperature => (5, 0.1);
+    /// <summary>The temperature falls from 5, as in FBNet, to 0.1.</summary>
+    public static SearchOptions Defaults(SearchOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options with { Temperature = 5, MinTemperature = 0.1 };
+    }
 
     /// <inheritdoc/>
     protected override Value Logits(Choice choice, Node marker)

@@ -14,7 +14,7 @@ namespace OnnxNas.Search.Strategies;
 /// An InputChoice of other than one input always takes the full form, with the indicator of the drawn set for onehot and n·p for p.
 /// </summary>
 [Strategy("proxyless", "differentiable: weights on one sampled path, the architecture on two")]
-public sealed class Proxyless : GradientTrainer
+public sealed class Proxyless : GradientTrainer, IStrategyDefaults
 {
     private readonly Dictionary<string, (Choice Choice, int[] Pair)> pairs = [];
     private bool isArchitectureStep;
@@ -22,6 +22,13 @@ public sealed class Proxyless : GradientTrainer
     /// <summary>Prepares the search.</summary>
     /// <exception cref="ChoiceException">A choice cannot be weighted.</exception>
     public Proxyless(TrainingTask task) : base(task) => Sample(Draw);
+
+    /// <summary>The paper's on CIFAR-10: a learning rate of 0.006 for the architecture, which is not decayed.</summary>
+    public static SearchOptions Defaults(SearchOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options with { ArchLr = 6e-3, ArchWeightDecay = 0 };
+    }
 
     /// <inheritdoc/>
     protected internal override void StepArchitecture(Batch train, Batch valid)

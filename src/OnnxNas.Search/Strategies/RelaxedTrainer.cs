@@ -19,12 +19,15 @@ public abstract class RelaxedTrainer : GradientTrainer
     /// <summary>What the weights of a choice are the softmax (or sigmoid) of: α itself. Called once a marker; nodes go before it.</summary>
     protected virtual Value Logits(Choice choice, Node marker) => Alpha(choice);
 
+    /// <summary>What a LayerChoice computes by its weights: the mix of its candidates. Called once a marker; nodes go before it.</summary>
+    protected virtual Value Blend(LayerChoice choice, Node marker, Value weights) => Mix(marker, weights);
+
     /// <summary>Puts the mix in place of every choice.</summary>
     /// <exception cref="ChoiceException">A choice cannot be mixed.</exception>
     protected void Relax()
     {
         RequireMixable();
-        Supernet.ReplaceLayerChoice((choice, marker) => Mix(marker, Softmax(choice, marker)));
+        Supernet.ReplaceLayerChoice((choice, marker) => Blend(choice, marker, Softmax(choice, marker)));
         Supernet.ReplaceInputChoice(RelaxInputs);
     }
 

@@ -15,6 +15,13 @@ public sealed class StrategyAttribute(string name, string description) : Attribu
     public string Description { get; } = description;
 }
 
+/// <summary>A strategy whose paper has settings of its own. The user's win over them.</summary>
+public interface IStrategyDefaults
+{
+    /// <summary>The options with the strategy's settings in place of the general ones.</summary>
+    static abstract SearchOptions Defaults(SearchOptions options);
+}
+
 /// <summary>The strategies there are: those of this assembly, and of every assembly that is added.</summary>
 public static class StrategyCatalog
 {
@@ -63,6 +70,18 @@ public static class StrategyCatalog
         if (!Known.ContainsKey(name))
             throw new ChoiceException($"There is no strategy '{name}'; use one of {string.Join(", ", Known.Keys)}, or name the library it is in with --plugin.");
     }
+
+    /// <summary>The options with the settings of their strategy in place of the general ones; as they are where it has none, or is not known.</summary>
+    public static SearchOptions Defaults(SearchOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Known.TryGetValue(options.Strategy, out var strategy) ? DefaultsOf(strategy.Type, options) : options;
+    }
+
+    /// <summary>The options with the settings of a trainer's class in place of the general ones.</summary>
+    internal static SearchOptions DefaultsOf(Type trainer, SearchOptions options) => trainer.IsAssignableTo(typeof(IStrategyDefaults))
+        ? (SearchOptions)trainer.GetMethod(nameof(IStrategyDefaults.Defaults), BindingFlags.Public | BindingFlags.Static | BindingFlags.FlattenHierarchy, [typeof(SearchOptions)])!.Invoke(null, [options])!
+        : options;
 
     /// <summary>The trainer of that name, ready to fit.</summary>
     /// <exception cref="ChoiceException">There is no such strategy, or it cannot handle a choice of the model.</exception>

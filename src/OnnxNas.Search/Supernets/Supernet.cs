@@ -78,8 +78,14 @@ public sealed class Supernet : ICheckpointed, IDisposable
     public Value ArchitectureParameter(Choice choice, Func<TensorData> initial)
     {
         ArgumentNullException.ThrowIfNull(choice);
+        return ArchitectureParameter($"alpha/{choice.Label}", initial);
+    }
+
+    /// <summary>An architecture parameter that belongs to no single choice, made on first use.</summary>
+    public Value ArchitectureParameter(string purpose, Func<TensorData> initial)
+    {
         ArgumentNullException.ThrowIfNull(initial);
-        var name = ArchitectureName(choice);
+        var name = $"{SupernetOperators.Domain}/{purpose}";
         if (!architectureNames.Contains(name))
         {
             model.Graph.AddInitializer(name, initial());

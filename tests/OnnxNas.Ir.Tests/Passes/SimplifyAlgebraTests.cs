@@ -168,6 +168,18 @@ public sealed class SimplifyAlgebraTests
     }
 
     [TestMethod]
+    public void What_is_subtracted_from_itself_is_zero_and_nothing_else_is()
+    {
+        var b = new ModelBuilder();
+        var x = b.Input("x", 2, 3);
+        var y = b.Call("Relu", x);
+        b.Output("y", b.Call("Concat", [Attr.Of("axis", 1L)], x, b.Call("Sub", y, y))).Check(Cleanup, "ConstantOfShape Concat");
+        b = new ModelBuilder();
+        x = b.Input("x", 2, 3);
+        b.Output("y", b.Call("Sub", b.Call("Abs", x), b.Call("Relu", x))).Check(Pass, "Abs Relu Sub", changes: false);
+    }
+
+    [TestMethod]
     public void Zeros_of_a_known_shape_need_no_input()
     {
         var b = new ModelBuilder();

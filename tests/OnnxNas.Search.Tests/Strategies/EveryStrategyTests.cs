@@ -21,9 +21,14 @@ public sealed class EveryStrategyTests
     [DynamicData(nameof(Strategies))]
     public void Nested_choices_shared_labels_and_inputs_are_searched_and_the_same_seed_gives_the_same_bits(string strategy)
     {
-        var (first, second) = (Run(strategy, Rich("mean"), 3), Run(strategy, Rich("mean"), 3));
-        Assert.AreEqual(first.Architecture, second.Architecture);
-        CollectionAssert.AreEqual(first.State, second.State);
+        foreach (var reduction in (string[])["mean", "sum"])
+        {
+            var (one, other) = (Run(strategy, Rich(reduction), 3), Run(strategy, Rich(reduction), 3));
+            Assert.AreEqual(one.Architecture, other.Architecture);
+            CollectionAssert.AreEqual(one.State, other.State);
+        }
+
+        var first = Run(strategy, Rich("mean"), 3);
         CollectionAssert.AreNotEqual(first.State, Run(strategy, Rich("mean"), 4).State);
     }
 
@@ -33,7 +38,7 @@ public sealed class EveryStrategyTests
     {
         try
         {
-            Assert.HasCount(3, Run(strategy, Rich("concat"), 3).Architecture.Selections);
+            Assert.HasCount(4, Run(strategy, Rich("concat"), 3).Architecture.Selections);
         }
         catch (ChoiceException e)
         {
@@ -92,7 +97,8 @@ public sealed class EveryStrategyTests
         var inner = net.LayerChoice("inner", null, net.BatchNorm("bn", net.Linear("a", x, 4, 4), 4), net.Op("Tanh", x));
         var outer = net.LayerChoice("outer", null, net.Linear("b", inner, 4, 4), x);
         var again = net.LayerChoice("inner", null, net.Linear("c", outer, 4, 4), net.Op("Sigmoid", outer));
-        var joined = net.InputChoice("inputs", 2, reduction, again, outer, x);
+        var any = net.InputChoice("any", 0, "sum", again, x);
+        var joined = net.InputChoice("inputs", 2, reduction, any, outer, x);
         return net.Build((net.Linear("head", joined, reduction == "concat" ? 8 : 4, 2), [N, 2]));
     }
 }

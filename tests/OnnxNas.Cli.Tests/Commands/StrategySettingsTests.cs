@@ -1,0 +1,40 @@
+using System.Text.Json.Nodes;
+
+namespace OnnxNas.Cli.Tests.Commands;
+
+[TestClass]
+public sealed class StrategySettingsTests
+{
+    [TestMethod]
+    public void Settings_of_a_strategys_paper_take_effect_and_yield_to_the_file_and_the_command_line()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        var plain = Config(bench, model, "plain", "--strategy", "pc-darts", "--epochs", "4");
+        Assert.AreEqual((6e-4, 1), ((double)plain["arch_lr"]!, (int)plain["warmup_epochs"]!));
+        File.WriteAllText(bench["config.json"], "{\"strategy\": \"pc-darts\", \"arch_lr\": 0.01, \"warmup_epochs\": 2}");
+        var fromFile = Config(bench, model, "file", "--config", bench["config.json"], "--epochs", "4");
+        Assert.AreEqual((0.01, 2), ((double)fromFile["arch_lr"]!, (int)fromFile["warmup_epochs"]!));
+        // Also where the user sets what is the general default.
+        var fromLine = Config(bench, model, "line", "--config", bench["config.json"], "--epochs", "4", "--arch-lr", "0.0003", "--warmup-epochs", "0");
+        Assert.AreEqual((0.0003, 0), ((double)fromLine["arch_lr"]!, (int)fromLine["warmup_epochs"]!));
+        var gumbel = Config(bench, model, "gumbel", "--strategy", "gumbel", "--min-temperature", "1", "--epochs", "1");
+        Assert.AreEqual((5.0, 1.0), ((double)gumbel["temperature"]!, (double)gumbel["min_temperature"]!));
+    }
+
+    [TestMethod]
+    public void Second_order_is_a_switch()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        Assert.IsTrue((bool)Config(bench, model, "on", "--unrolled", "--epochs", "1")["unrolled"]!);
+        Assert.IsFalse((bool)Config(bench, model, "off", "--epochs", "1")["unrolled"]!);
+    }
+
+    private static JsonObject Config(Workbench bench, string model, string name, params string[] options)
+    {
+        var (code, _, error) = Workbench.Run(["search", model, "-o", bench[name], "--retrain-epochs", "0", "--batch-size", "16", .. options]);
+        Assert.AreEqual(0, code, error);
+        return JsonNode.Parse(File.ReadAllText(Path.Combine(bench[name], "config.json")))!.AsObject();
+    }
+}
