@@ -123,8 +123,7 @@ internal sealed class EnasController : IDisposable
     {
         while (true)
         {
-            using var scope = NewDisposeScope();
-            var noise = Noise.For(choice, random).ToTensorData().ToDoubles();
+            var noise = Noise.For(choice, random);
             var order = Enumerable.Range(0, logits.Length).OrderByDescending(k => logits[k] + noise[k]).ToList();
             if (choice is not InputChoice { ChosenCount: var wanted })
                 return [order[0]];

@@ -80,20 +80,7 @@ public abstract class SamplingTrainer : OneShotTrainer
     protected IReadOnlyList<Architecture> SomeAllowed() =>
         Task.Budget.Limits.Count == 0 ? [] : [Task.Budget.Best(c => c.Candidates.Select(_ => 0.5))];
 
-    /// <summary>How good an architecture with this metric is: the larger the better, its cost reckoned in.</summary>
-    protected double Reward(Architecture architecture, double metric)
-    {
-        var reward = Task.Metric().HigherIsBetter ? metric : -metric;
-        return Task.Penalty?.ShapeReward(reward, architecture) ?? reward;
-    }
-
-    private IReadOnlyList<(Architecture Architecture, double Score)> Ranked()
-    {
-        if (ranked is not null)
-            return ranked;
-        var scorer = new SubnetScorer(this);
-        return ranked = Search(architecture => Reward(architecture, scorer.Score(architecture).Metric));
-    }
+    private IReadOnlyList<(Architecture Architecture, double Score)> Ranked() => ranked ??= Search(architecture => Reward(architecture, MetricOf(architecture)));
 
     private MixtureModule Follow(Choice choice) => new(choice, () => new(Path[choice.Label]));
 }

@@ -56,7 +56,7 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
         if (epoch < first + count - 1)
             return;
         metrics.Add(ValidMetric);
-        if (!ReferenceEquals(Ranks()[0].Architecture, Plan[index]))
+        if (!Ranks()[0].Architecture.Equals(Plan[index]))
             return;
         using var off = no_grad();
         Forget();
@@ -69,8 +69,11 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
     {
         Take(name => best.GetValueOrDefault(name)?.alias());
         Path = Ranks()[0].Architecture;
-        ValidMetric = metrics[Plan.Index().First(p => ReferenceEquals(p.Item, Path)).Index];
+        ValidMetric = MetricOf(Path);
     }
+
+    /// <inheritdoc/>
+    protected override double MetricOf(Architecture architecture) => metrics[Plan.Index().First(p => p.Item.Equals(architecture)).Index];
 
     /// <inheritdoc/>
     protected override IReadOnlyList<(Architecture Architecture, double Score)> Search(Func<Architecture, double> score) => Ranks();
