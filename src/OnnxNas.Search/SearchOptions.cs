@@ -174,6 +174,14 @@ public sealed record SearchOptions
     [Description("Where the winner's weights start: inherit or scratch")]
     public string Init { get; init; } = "inherit";
 
+    /// <summary>Finalists of the search that are scored on validation; the best is the winner.</summary>
+    [Description("Architectures scored on validation after the search, the best of which wins; 1 = the search's own choice")]
+    public int Top { get; init; } = 5;
+
+    /// <summary>Random architectures trained the same way as the winner, to compare it with.</summary>
+    [Description("Random architectures that are trained the same way as the winner, to compare it with")]
+    public int Baseline { get; init; }
+
     /// <summary>The loss's name; null = cross-entropy for integer labels, mse for others.</summary>
     [Description("cross-entropy, bce-with-logits, mse or mae; by the labels' type unless given")]
     public string? Loss { get; init; }
@@ -221,6 +229,8 @@ public sealed record SearchOptions
         Require(ControllerSamples >= 1, "controller-samples", ControllerSamples, "at least 1");
         Require(BaselineDecay is >= 0 and < 1, "baseline-decay", BaselineDecay, "at least 0 and less than 1");
         Require(double.IsFinite(EntropyWeight) && EntropyWeight >= 0, "entropy-weight", EntropyWeight, "at least 0");
+        Require(Top >= 1, "top", Top, "at least 1");
+        Require(Baseline >= 0, "baseline", Baseline, "at least 0");
         Require(RecalibrationBatches >= 1, "recalibration-batches", RecalibrationBatches, "at least 1");
         Require(Mutation is > 0 and <= 1, "mutation", Mutation, "more than 0 and at most 1");
         Require(double.IsFinite(GradClip) && GradClip >= 0, "grad-clip", GradClip, "at least 0");

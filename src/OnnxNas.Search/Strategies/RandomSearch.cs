@@ -21,17 +21,27 @@ public sealed class RandomSearch(TrainingTask task) : StandaloneTrainer(task)
     protected override IReadOnlyList<Architecture> Architectures()
     {
         var wanted = Math.Min(Task.Options.Samples ?? (int)Math.Sqrt(Task.Options.Epochs), Task.Options.Epochs);
-        var random = new SeededRandom(Task.Options.Seed, RandomStreams.Strategy);
-        var liveness = new Liveness(Task.Space);
+        var drawn = Draw(Task, wanted, RandomStreams.Strategy);
+        return drawn.Count > 0 ? drawn : SomeAllowed();
+    }
+
+    /// <summary>Uniformly drawn architectures to compare a winner with: none twice, all within the budget; fewer where there are no more to be found.</summary>
+    public static IReadOnlyList<Architecture> Baseline(TrainingTask task, int count) => Draw(task, count, RandomStreams.Baseline);
+
+    private static List<Architecture> Draw(TrainingTask task, int wanted, long stream)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var random = new SeededRandom(task.Options.Seed, stream);
+        var liveness = new Liveness(task.Space);
         var drawn = new List<Architecture>();
         var known = new HashSet<Architecture>();
-        for (var draw = 0; draw < DrawsPerSample * wanted && drawn.Count < wanted && known.Count < Task.Space.Size; draw++)
+        for (var draw = 0; draw < DrawsPerSample * wanted && drawn.Count < wanted && known.Count < task.Space.Size; draw++)
         {
-            var architecture = liveness.Canonical(Architecture.Random(Task.Space, random));
-            if (known.Add(architecture) && Task.Budget.Allows(architecture))
+            var architecture = liveness.Canonical(Architecture.Random(task.Space, random));
+            if (known.Add(architecture) && task.Budget.Allows(architecture))
                 drawn.Add(architecture);
         }
 
-        return drawn.Count > 0 ? drawn : SomeAllowed();
+        return drawn;
     }
 }
