@@ -9,7 +9,7 @@ internal sealed class ResultFolder : IDisposable
     /// <summary>The file of all settings.</summary>
     public const string Config = "config.json";
 
-    private static readonly string[] Files = ["best.onnx", "arch.json", "history.csv", Config, "summary.json"];
+    private static readonly string[] Files = ["best.onnx", "arch.json", "ranking.json", "history.csv", Config, "summary.json"];
 
     private readonly string path;
     private readonly bool force;

@@ -150,6 +150,26 @@ public sealed record SearchOptions
     [Description("spos, fairnas: probability that a mutation draws a label anew")]
     public double Mutation { get; init; } = 0.1;
 
+    /// <summary>How many architectures a strategy draws; null = 50 for enas, √epochs for random.</summary>
+    [Description("enas: architectures drawn and scored in the end, 50 unless given; random: architectures trained, the root of --epochs unless given")]
+    public int? Samples { get; init; }
+
+    /// <summary>Architectures drawn in each step of the controller.</summary>
+    [Description("enas: architectures drawn in each step of the controller")]
+    public int ControllerSamples { get; init; } = 1;
+
+    /// <summary>d of the controller's baseline b ← d·b + (1 − d)·R.</summary>
+    [Description("enas: decay of the moving average that rewards are compared with")]
+    public double BaselineDecay { get; init; } = 0.99;
+
+    /// <summary>The weight of the controller's entropy in the reward (Pham et al. 2018, §3.1).</summary>
+    [Description("enas: weight of the controller's entropy in the reward")]
+    public double EntropyWeight { get; init; } = 1e-4;
+
+    /// <summary>Training batches that a subnet's batch normalisation is recalibrated on before it is scored.</summary>
+    [Description("Training batches that batch normalisation is recalibrated on before a subnet is scored")]
+    public int RecalibrationBatches { get; init; } = 20;
+
     /// <summary>Passes over train and valid together for the winner; null = as many as <see cref="Epochs"/>, 0 = keep the supernet's weights.</summary>
     [Description("Epochs of retraining the winner, as many as --epochs unless given; 0 = keep the supernet's weights")]
     public int? RetrainEpochs { get; init; }
@@ -157,6 +177,14 @@ public sealed record SearchOptions
     /// <summary>Where the winner's weights start: <c>inherit</c> from the supernet, or afresh from <c>scratch</c>.</summary>
     [Description("Where the winner's weights start: inherit or scratch")]
     public string Init { get; init; } = "inherit";
+
+    /// <summary>Finalists of the search that are scored on validation; the best is the winner.</summary>
+    [Description("Architectures scored on validation after the search, the best of which wins; 1 = the search's own choice")]
+    public int Top { get; init; } = 5;
+
+    /// <summary>Random architectures trained the same way as the winner, to compare it with.</summary>
+    [Description("Random architectures that are trained the same way as the winner, to compare it with")]
+    public int Baseline { get; init; }
 
     /// <summary>The loss's name; null = cross-entropy for integer labels, mse for others.</summary>
     [Description("cross-entropy, bce-with-logits, mse or mae; by the labels' type unless given")]
@@ -202,6 +230,13 @@ public sealed record SearchOptions
         Require(Population >= 1, "population", Population, "at least 1");
         Require(Generations >= 1, "generations", Generations, "at least 1");
         Require(Parents >= 1, "parents", Parents, "at least 1");
+        Require(Samples is null or >= 1, "samples", Samples ?? 0, "at least 1");
+        Require(ControllerSamples >= 1, "controller-samples", ControllerSamples, "at least 1");
+        Require(BaselineDecay is >= 0 and < 1, "baseline-decay", BaselineDecay, "at least 0 and less than 1");
+        Require(double.IsFinite(EntropyWeight) && EntropyWeight >= 0, "entropy-weight", EntropyWeight, "at least 0");
+        Require(Top >= 1, "top", Top, "at least 1");
+        Require(Baseline >= 0, "baseline", Baseline, "at least 0");
+        Require(RecalibrationBatches >= 1, "recalibration-batches", RecalibrationBatches, "at least 1");
         Require(Mutation is > 0 and <= 1, "mutation", Mutation, "more than 0 and at most 1");
         Require(double.IsFinite(GradClip) && GradClip >= 0, "grad-clip", GradClip, "at least 0");
         Require(double.IsFinite(ArchLr) && ArchLr > 0, "arch-lr", ArchLr, "more than 0");

@@ -3,13 +3,11 @@ using System.Diagnostics;
 using System.Globalization;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
-using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Costs;
 using OnnxNas.Search.Metrics;
-using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
@@ -91,28 +89,22 @@ internal sealed class SearchCommand : CliCommand
         // Search.
         var costs = new SearchCosts(marked.Space, marked.Types, timer);
         using var trainer = Prepare(marked, costs, data, options, progress, device, checkpointer, context);
-        var architecture = progress.Show("search", () =>
+        var ranking = progress.Show("search", () =>
         {
             trainer.Fit();
-            return trainer.Export();
+            return trainer.Ranking(options.Top);
         });
+        var architecture = ranking[0].Architecture;
         trainer.Supernet.WriteBack(marked.Model);
 
-        // Cut the winner out and train it on.
-        var winner = Pruner.Prune(marked.Model, architecture);
-        BatchNormRecalibration.Run(winner, new BatchLoader(split.Train, winner.Graph, loss, options.BatchSize, options.Seed, device), device);
-        var inherited = OnnxScore.Of(Written(winner), split.Valid, loss, threads)[NewMetric().Name];
-        if (options.EffectiveRetrainEpochs() > 0)
-        {
-            if (options.Init == "scratch")
-                WeightInitialization.Reset(winner, options.Seed);
-            var finisher = new WinnerTrainer(options, loss, NewMetric, progress, device, context.Cancellation, checkpointer);
-            progress.Show("retrain", () => finisher.Fit(winner, split.TrainAndValid, options.EffectiveRetrainEpochs()));
-        }
+        // Cut the winner out and train it on, and so those it is compared with.
+        var finisher = new Finisher(marked, data, options, progress, device, checkpointer, context.Cancellation);
+        var (winner, inherited) = finisher.Winner(architecture);
+        var baseline = finisher.Baseline(RandomSearch.Baseline(trainer.Task, options.Baseline), costs.Model);
 
         // Prove the file, then put it in place.
         TakeWeights(marked.Model.Graph, winner.Graph);
-        var bytes = Written(winner);
+        var bytes = Finisher.Written(winner);
         var parity = ParityGate.Require(marked, architecture, bytes);
         var valid = OnnxScore.Of(bytes, split.Valid, loss, threads)[NewMetric().Name];
         var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
@@ -122,11 +114,13 @@ internal sealed class SearchCommand : CliCommand
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
             marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
-            new(NewMetric().Name, trainer.ValidMetric, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest);
+            new(NewMetric().Name, trainer.ValidMetric, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest, baseline);
+        var ranked = RankedArchitecture.Of(trainer, ranking, costs.Model);
         using (var results = ResultFolder.Create(checkpoint.Results, checkpoint.Replaces, checkpoint.Workspace))
         {
             results.Write("best.onnx", bytes);
             results.Write("arch.json", architecture.ToJson());
+            results.Write("ranking.json", JsonText.Of(ranked) + "\n");
             results.Write("history.csv", progress.ToCsv());
             results.Write(ResultFolder.Config, ResultFolder.ConfigText(options));
             results.Write("summary.json", JsonText.Of(summary) + "\n");
@@ -136,7 +130,7 @@ internal sealed class SearchCommand : CliCommand
         if (json)
             context.Output.WriteLine(JsonText.Of(summary));
         else
-            summary.Write(context.Output, trainer, architecture, Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results));
+            summary.Write(context.Output, trainer, architecture, ranked, Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results));
         return CommandLine.Done;
     }
 
@@ -172,15 +166,6 @@ internal sealed class SearchCommand : CliCommand
         if (options.Device == "cuda" && !cuda.is_available())
             throw new UsageException("--device cuda: this is a CPU build, or no CUDA device is there. Build with -p:Accelerator=cuda on a machine with one, or use --device cpu.");
         return new Device(options.Device);
-    }
-
-    // The bytes of a plain model as it is written: a copy in inference form.
-    private static byte[] Written(Model winner)
-    {
-        var plain = winner.Clone();
-        Pruner.Finish(plain);
-        Pruner.RequirePlain(plain);
-        return OnnxFile.ToBytes(plain);
     }
 
     // The supernet gets the winner's trained weights by name, so that both can be compared.

@@ -35,18 +35,23 @@ internal sealed record SearchSummary(
     long Parameters,
     long Macs,
     Cost SmallestSubnet,
-    Cost LargestSubnet)
+    Cost LargestSubnet,
+    IReadOnlyList<BaselineScore> Baseline)
 {
     /// <summary>The report for people.</summary>
-    public void Write(TextWriter output, OneShotTrainer trainer, Architecture architecture, string folder)
+    public void Write(TextWriter output, OneShotTrainer trainer, Architecture architecture, IReadOnlyList<RankedArchitecture> ranking, string folder)
     {
         Tables.Write(output, ["choice", "winner", "probability", "runner-up", "margin"], trainer.Task.Space.Choices.Select(c => Row(c, trainer, architecture)));
+        if (ranking.Count > 1)
+            RankedArchitecture.Write(output, $"{Metrics.Name} on valid", ranking);
+        if (Baseline.Count > 0)
+            BaselineScore.Write(output, this);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {Parameters:N0}  (smallest subnet {SmallestSubnet.Parameters:N0}, largest {LargestSubnet.Parameters:N0})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {Macs:N0}  (smallest subnet {SmallestSubnet.Macs:N0}, largest {LargestSubnet.Macs:N0})"));
         var test = Metrics.Test is { } score ? score.ToString("0.0000", CultureInfo.InvariantCulture) : "no test samples";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Metrics.Name,-10}  test {test}  (supernet on valid {Metrics.SupernetValid:0.0000}, winner with its weights {Metrics.InheritedValid:0.0000})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parity      max |a-b| {ParityMaxAbsDiff:0.0e0} between ONNX Runtime and the supernet"));
-        output.WriteLine($"files       {folder}: best.onnx, arch.json, history.csv, config.json, summary.json");
+        output.WriteLine($"files       {folder}: best.onnx, arch.json, ranking.json, history.csv, config.json, summary.json");
     }
 
     private static string[] Row(Choice choice, OneShotTrainer trainer, Architecture architecture)

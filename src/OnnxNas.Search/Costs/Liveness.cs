@@ -108,6 +108,14 @@ internal sealed class Liveness
         return live;
     }
 
+    /// <summary>The architecture of the same network whose choices that are not made take their first candidates: one for each network.</summary>
+    public Architecture Canonical(Architecture architecture)
+    {
+        var live = Of(architecture.Selections);
+        var first = Architecture.First(space);
+        return new(space, space.Choices.ToDictionary(c => c.Label, c => (IsLive(c, live) ? architecture : first)[c.Label]));
+    }
+
     /// <summary>Whether a choice is made at all: one of its markers lives.</summary>
     public bool IsLive(Choice choice, bool[] live) => choice.Nodes.Any(n => GroupOf(n) is >= 0 and var group && live[group]);
 

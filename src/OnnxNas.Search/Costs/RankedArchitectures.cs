@@ -34,6 +34,9 @@ public sealed class RankedArchitectures
         options = [.. space.Choices.Select(c => Ranked(c, best[c.Label], [.. probabilities(c)]))];
     }
 
+    /// <summary>Every network of a space once, lazily: each architecture but those that differ in choices that are not made.</summary>
+    public static IEnumerable<Architecture> Distinct(SearchSpace space) => new RankedArchitectures(space, c => c.Candidates.Select(_ => 0.5)).All();
+
     /// <summary>All of them, lazily: each takes a step of its own.</summary>
     public IEnumerable<Architecture> All() => Walk().Select(w => new Architecture(space, w.Selection));
 

@@ -13,4 +13,5 @@ internal static class RandomStreams
     public const long TorchRetraining = 8;
     public const long Latency = 9;
     public const long TorchRecalibration = 10;
+    public const long Baseline = 11;
 }

@@ -21,20 +21,27 @@ public sealed class FairNas(TrainingTask task) : SamplingTrainer(task)
     {
         ArgumentNullException.ThrowIfNull(weights);
         using var scope = NewDisposeScope();
-        var random = NextRandom();
-        var decks = Task.Space.Choices.ToDictionary(c => c.Label, c => new Deck(c.Candidates.Count, random));
         var sums = new Tensor?[weights.Parameters.Count];
-        var (loss, paths) = (0.0, Task.Space.Choices.Max(c => c.Candidates.Count));
-        for (var path = 0; path < paths; path++)
+        var paths = Paths(Task.Space, NextRandom());
+        var loss = 0.0;
+        foreach (var path in paths)
         {
-            Path = new(Task.Space, Task.Space.Choices.ToDictionary(c => c.Label, c => decks[c.Label].Take(WidthOf(c, random))));
+            Path = path;
             var pathLoss = LossOf(train);
-            loss += pathLoss.to_type(ScalarType.Float64).item<double>() / paths;
+            loss += pathLoss.to_type(ScalarType.Float64).item<double>() / paths.Count;
             foreach (var (i, gradient) in GradientsOf(pathLoss, weights).Index())
                 sums[i] = gradient is null || sums[i] is null ? sums[i] ?? gradient : sums[i]!.Plus(gradient);
         }
 
         Apply(weights, loss, sums);
+    }
+
+    /// <summary>The paths of one step.</summary>
+    internal static IReadOnlyList<Architecture> Paths(SearchSpace space, SeededRandom random)
+    {
+        var decks = space.Choices.ToDictionary(c => c.Label, c => new Deck(c.Candidates.Count, random));
+        return [.. Enumerable.Range(0, space.Choices.Max(c => c.Candidates.Count)).Select(_ =>
+            new Architecture(space, space.Choices.ToDictionary(c => c.Label, c => decks[c.Label].Take(WidthOf(c, random)))))];
     }
 
     private static int WidthOf(Choice choice, SeededRandom random) =>

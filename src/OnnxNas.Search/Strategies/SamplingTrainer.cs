@@ -23,19 +23,25 @@ public abstract class SamplingTrainer : OneShotTrainer
     }
 
     /// <summary>The architecture that the supernet runs.</summary>
-    protected Architecture Path { get; set; }
+    public Architecture Path { get; protected set; }
+
+    /// <summary>Optimizers beside that of the weights, which checkpoints need to hold too.</summary>
+    protected virtual IReadOnlyList<Optimizer> FurtherOptimizers => [];
 
     /// <inheritdoc/>
     public override void Fit()
     {
         using var weights = Task.Options.NewWeightOptimizer(Supernet.Weights);
-        foreach (var epoch in Epochs(weights))
+        foreach (var epoch in Epochs([weights, .. FurtherOptimizers]))
         {
-            var lr = SetLearningRate(weights, epoch, Task.Options.Epochs);
+            var lr = BeginEpoch(weights, epoch);
             foreach (var (train, valid) in Task.Batches(epoch))
                 Step(weights, train, valid);
             Report(epoch, lr);
+            EndEpoch(epoch);
         }
+
+        EndFit();
     }
 
     /// <inheritdoc/>
@@ -44,34 +50,37 @@ public abstract class SamplingTrainer : OneShotTrainer
     /// <inheritdoc/>
     public override IReadOnlyList<Architecture> Finalists(int count) => [.. Ranked().Take(count).Select(r => r.Architecture)];
 
+    /// <summary>Called before the steps of an epoch, also of one that was interrupted; returns the learning rate.</summary>
+    protected virtual double BeginEpoch(SgdOptimizer weights, int epoch) => SetLearningRate(weights, epoch, Task.Options.Epochs);
+
     /// <summary>One step on a batch: draws what runs, and trains it.</summary>
     protected abstract void Step(Optimizer weights, Batch train, Batch valid);
 
-    /// <summary>The subnets that were scored, the best first; none over budget.</summary>
+    /// <summary>Called when an epoch has been reported.</summary>
+    protected virtual void EndEpoch(int epoch)
+    {
+    }
+
+    /// <summary>Called after the last epoch.</summary>
+    protected virtual void EndFit()
+    {
+    }
+
+    /// <summary>The subnets that were scored, all within the budget, the best first. By evolution, unless a strategy knows better.</summary>
+    /// <param name="score">The larger the better; costs are reckoned in.</param>
     protected virtual IReadOnlyList<(Architecture Architecture, double Score)> Search(Func<Architecture, double> score)
     {
         var options = Task.Options;
         return new Evolution(options.Population, options.Generations, options.Parents, options.Mutation)
-            .Run(Task.Space, score, new SeededRandom(options.Seed, RandomStreams.Strategy), Task.Budget.Allows);
+            .Run(Task.Space, score, new SeededRandom(options.Seed, RandomStreams.Strategy), Task.Budget.Allows, SomeAllowed());
     }
 
-    private IReadOnlyList<(Architecture Architecture, double Score)> Ranked()
-    {
-        if (ranked is not null)
-            return ranked;
-        var scorer = new SubnetScorer(this);
-        Task.Checkpointer.Add("scores", scorer);
-        var sign = Task.Metric().HigherIsBetter ? 1 : -1;
-        ranked = Search(architecture => sign * scorer.Score(architecture).Metric);
-        if (ranked.Count == 0)
-        {
-            // Nothing drawn was within budget: take what the budget leaves.
-            var cheap = Task.Budget.Best(choice => [.. Enumerable.Repeat(1.0 / choice.Candidates.Count, choice.Candidates.Count)]);
-            ranked = [(cheap, sign * scorer.Score(cheap).Metric)];
-        }
+    /// <summary>An architecture within the budget, which draws may not find where it is tight; empty where there is no budget.</summary>
+    /// <exception cref="ChoiceException">No architecture is within the budget.</exception>
+    protected IReadOnlyList<Architecture> SomeAllowed() =>
+        Task.Budget.Limits.Count == 0 ? [] : [Task.Budget.Best(c => c.Candidates.Select(_ => 0.5))];
 
-        return ranked;
-    }
+    private IReadOnlyList<(Architecture Architecture, double Score)> Ranked() => ranked ??= Search(architecture => Reward(architecture, MetricOf(architecture)));
 
     private MixtureModule Follow(Choice choice) => new(choice, () => new(Path[choice.Label]));
 }

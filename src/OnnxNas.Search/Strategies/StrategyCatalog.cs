@@ -75,7 +75,7 @@ public static class StrategyCatalog
     public static SearchOptions Defaults(SearchOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return Known.TryGetValue(options.Strategy, out var strategy) ? DefaultsOf(strategy.Type, options) : options;
+        return options.Strategy is { } name && Known.TryGetValue(name, out var strategy) ? DefaultsOf(strategy.Type, options) : options;
     }
 
     /// <summary>The options with the settings of a trainer's class in place of the general ones.</summary>

@@ -11,8 +11,12 @@ namespace OnnxNas.Search.Training;
 /// </summary>
 public static class BatchNormRecalibration
 {
-    /// <summary>Recomputes the running statistics of a plain model over the batches of <paramref name="data"/>, and writes them into it.</summary>
-    public static void Run(Model model, BatchLoader data, Device device)
+    /// <summary>Recomputes the running statistics of a plain model over batches of <paramref name="data"/>, and writes them into it.</summary>
+    /// <param name="model">A plain model.</param>
+    /// <param name="data">Training samples.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="batches">How many batches of the first epoch's order; as many as there are, at most.</param>
+    public static void Run(Model model, BatchLoader data, Device device, int batches = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
@@ -25,7 +29,7 @@ public static class BatchNormRecalibration
         using var off = no_grad();
         var sums = module.Buffers.ToDictionary(b => b.Key, b => zeros_like(b.Value, ScalarType.Float64));
         var count = 0;
-        foreach (var indices in data.Shuffled(0))
+        foreach (var indices in data.Shuffled(0).Take(batches))
         {
             using var scope = NewDisposeScope();
             // What dropout draws must not depend on what ran before: a subnet has one score.

@@ -13,6 +13,8 @@ namespace OnnxNas.Search.Training;
 /// </summary>
 public abstract class OneShotTrainer : IDisposable
 {
+    private SubnetScorer? scorer;
+
     /// <summary>Prepares the supernet of the task.</summary>
     protected OneShotTrainer(TrainingTask task)
     {
@@ -41,6 +43,18 @@ public abstract class OneShotTrainer : IDisposable
     /// Architectures worth a second look, the best guess first; at most <paramref name="count"/>, none twice. Only <see cref="Export"/> unless a trainer knows more.
     /// </summary>
     public virtual IReadOnlyList<Architecture> Finalists(int count) => [Export()];
+
+    /// <summary>
+    /// The finalists with the metric of each on the validation samples, the best first, costs reckoned in. For after <see cref="Fit"/>. A trainer that overrides
+    /// <see cref="Export"/> and leaves <see cref="Finalists"/> to its base class has made up its mind: only what it exports is there.
+    /// </summary>
+    public IReadOnlyList<(Architecture Architecture, double Metric)> Ranking(int count)
+    {
+        var finalists = Owner(nameof(Export)).IsSubclassOf(Owner(nameof(Finalists))) ? [Export()] : Finalists(count);
+        return [.. finalists.Select(a => (Architecture: a, Metric: MetricOf(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric))];
+
+        Type Owner(string method) => GetType().GetMethod(method)!.DeclaringType!;
+    }
 
     /// <summary>The metric of the supernet, as it is, on the validation samples.</summary>
     public double ValidMetric { get; internal set; } = double.NaN;
@@ -176,6 +190,25 @@ public abstract class OneShotTrainer : IDisposable
         (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
         GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");
         Task.Report(new("search", epoch + 1, Task.EpochLoss, loss, ValidMetric, lr, Task.EpochSeconds));
+    }
+
+    /// <summary>The metric of an architecture on the validation samples, once the supernet is trained: by a <see cref="SubnetScorer"/>, unless a trainer knows it otherwise.</summary>
+    protected virtual double MetricOf(Architecture architecture)
+    {
+        if (scorer is null)
+        {
+            scorer = new(this);
+            Task.Checkpointer.Add("scores", scorer);
+        }
+
+        return scorer.Score(architecture).Metric;
+    }
+
+    /// <summary>How good an architecture with this metric is: the larger the better, its cost reckoned in.</summary>
+    protected double Reward(Architecture architecture, double metric)
+    {
+        var reward = Task.Metric().HigherIsBetter ? metric : -metric;
+        return Task.Penalty?.ShapeReward(reward, architecture) ?? reward;
     }
 
     /// <summary>Frees the supernet.</summary>

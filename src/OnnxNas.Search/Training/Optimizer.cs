@@ -101,6 +101,14 @@ public abstract class Optimizer : ICheckpointed, IDisposable
             state.CopyInto(name, kept);
     }
 
+    /// <summary>Forgets every step: all that is kept for the parameters is zero again.</summary>
+    public void Reset()
+    {
+        Array.Clear(Steps);
+        foreach (var (_, kept) in Kept())
+            kept.zero_();
+    }
+
     private IEnumerable<(string Name, Tensor Kept)> Kept() =>
         from i in Enumerable.Range(0, state.Length)
         from j in Enumerable.Range(0, StateNames.Count)

@@ -35,7 +35,7 @@ public sealed class SubnetScorer : ICheckpointed
         task.Checkpointer.StopIfAsked(task.Cancellation);
         task.Checkpointer.SaveNowAndThen();
         var subnet = Pruner.Prune(model, architecture);
-        BatchNormRecalibration.Run(subnet, task.Training, task.Device);
+        BatchNormRecalibration.Run(subnet, task.Training, task.Device, task.Options.RecalibrationBatches);
         using var module = new GraphModule(subnet, device: task.Device);
         return known[architecture] = Scoring.Score(module, module.Forward, task.Validation, task.Loss, task.Metric());
     }

@@ -12,7 +12,6 @@ namespace OnnxNas.Search.Training;
 /// <summary>Trains one plain model: the winner of a search, or any other architecture alone.</summary>
 public sealed class WinnerTrainer
 {
-    private const string Phase = "retrain";
     private readonly SearchOptions options;
     private readonly Loss loss;
     private readonly Func<Metric> metric;
@@ -31,7 +30,11 @@ public sealed class WinnerTrainer
     /// <summary>Trains for <paramref name="epochs"/> epochs by SGD on a cosine schedule, and writes weights and running statistics into the model.</summary>
     /// <exception cref="TrainingException">The loss or a weight is not finite.</exception>
     /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
-    public void Fit(Model model, Dataset data, int epochs)
+    /// <param name="model">A plain model.</param>
+    /// <param name="data">The samples.</param>
+    /// <param name="epochs">Passes over them.</param>
+    /// <param name="phase">What progress and checkpoints call it.</param>
+    public void Fit(Model model, Dataset data, int epochs, string phase = "retrain")
     {
         ArgumentNullException.ThrowIfNull(model);
         using var module = new GraphModule(model, device: device) { Training = true };
@@ -41,7 +44,7 @@ public sealed class WinnerTrainer
         var loader = new BatchLoader(data, model.Graph, loss, options.BatchSize, options.Seed + 2, device);
         using var optimizer = options.NewWeightOptimizer(parameters);
         var state = new State(module, optimizer, metric());
-        checkpointer.Add(Phase, state);
+        checkpointer.Add(phase, state);
         for (var epoch = state.Position.Epoch; epoch < epochs; epoch++)
         {
             var lr = optimizer.LearningRate = Schedule.Cosine(options.Lr, options.MinLr, epoch, epochs);
@@ -58,10 +61,10 @@ public sealed class WinnerTrainer
                 state.Metric.Add(output.ToTensorData(), batch.Label.ToTensorData());
                 var time = Stopwatch.GetElapsedTime(before);
                 state.Position.Add(value, time.TotalSeconds);
-                progress.Step(Phase, epoch * loader.Count + state.Position.Steps, epochs * loader.Count, value, time.TotalMilliseconds);
+                progress.Step(phase, epoch * loader.Count + state.Position.Steps, epochs * loader.Count, value, time.TotalMilliseconds);
             }
 
-            progress.Epoch(new(Phase, epoch + 1, state.Position.MeanLoss, null, state.Metric.Value, lr, state.Position.Seconds));
+            progress.Epoch(new(phase, epoch + 1, state.Position.MeanLoss, null, state.Metric.Value, lr, state.Position.Seconds));
             state.EndEpoch(metric());
             checkpointer.Save();
         }
@@ -70,6 +73,8 @@ public sealed class WinnerTrainer
         if (module.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { Key: { } name })
             throw new TrainingException($"Weight '{name}' is not finite after retraining epoch {epochs}, step {loader.Count}. Try a lower --lr (now {options.Lr.ToString(CultureInfo.InvariantCulture)}), or inputs scaled to about 0..1.");
         module.WriteBack(model.Graph);
+        // The module's tensors end here, and later checkpoints need them too.
+        checkpointer.Freeze(phase);
 
         static bool IsFinite(Tensor weight)
         {

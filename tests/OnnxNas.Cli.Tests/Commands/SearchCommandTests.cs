@@ -9,7 +9,7 @@ namespace OnnxNas.Cli.Tests.Commands;
 [TestClass]
 public sealed class SearchCommandTests
 {
-    private static readonly string[] Files = ["arch.json", "best.onnx", "config.json", "history.csv", "summary.json"];
+    private static readonly string[] Files = ["arch.json", "best.onnx", "config.json", "history.csv", "ranking.json", "summary.json"];
 
     [TestMethod]
     public void A_search_writes_every_file_and_says_where()
@@ -63,6 +63,31 @@ public sealed class SearchCommandTests
         foreach (var key in new[] { "strategy", "epochs", "batch_size", "lr", "arch_lr", "seed", "valid", "test", "test_fraction", "valid_fraction", "retrain_epochs", "init", "loss", "threads", "device", "data" })
             Assert.IsTrue(config.ContainsKey(key), key);
         Assert.AreEqual("cross-entropy", (string)config["loss"]!);
+    }
+
+    [TestMethod]
+    public void The_ranking_has_the_winner_first_and_random_architectures_stand_beside_it()
+    {
+        using var bench = new Workbench();
+        var (code, output, error) = Search(bench, bench.Classifier(), "out", "--epochs", "2", "--batch-size", "8", "--top", "4", "--baseline", "2");
+        Assert.AreEqual(0, code, error);
+        var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
+        Assert.HasCount(4, rows);
+        Assert.HasCount(4, rows.Select(r => r!["architecture"]!.ToJsonString()).Distinct());
+        Assert.AreEqual(Json(bench["out/arch.json"]).ToJsonString(), rows[0]!["architecture"]!.ToJsonString());
+        for (var i = 0; i < 3; i++)
+            Assert.AreEqual((double)rows[i]!["metric"]! - (double)rows[i + 1]!["metric"]!, (double)rows[i]!["margin"]!, 1e-12);
+        Assert.IsTrue(rows.Take(3).All(r => (double)r!["margin"]! >= 0) && rows[3]!["margin"] is null);
+        var summary = Json(bench["out/summary.json"]);
+        Assert.AreEqual((long)summary["parameters"]!, (long)rows[0]!["parameters"]!);
+        Assert.AreEqual((long)summary["macs"]!, (long)rows[0]!["macs"]!);
+        // The winner's score in the ranking is what ONNX Runtime makes of it with the supernet's weights.
+        Assert.AreEqual((double)summary["metrics"]!["inherited_valid"]!, (double)rows[0]!["metric"]!, 1e-6);
+        var baseline = summary["baseline"]!.AsArray();
+        Assert.HasCount(2, baseline);
+        Assert.IsTrue(baseline.All(b => (double)b!["test"]! is >= 0 and <= 1));
+        Assert.Contains("random 2", output);
+        Assert.AreEqual(4, File.ReadAllLines(bench["out/history.csv"]).Count(l => l.StartsWith("baseline_", StringComparison.Ordinal)));
     }
 
     [TestMethod]

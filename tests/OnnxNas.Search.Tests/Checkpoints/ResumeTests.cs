@@ -150,7 +150,8 @@ public sealed class ResumeTests
             var checkpointer = new Checkpointer(Keep, From ?? Before?.Checkpoints[^1]);
             using var history = new History(StopAfter);
             checkpointer.Add("history", history);
-            var options = new SearchOptions { Strategy = strategy, Epochs = Epochs, BatchSize = 8, Seed = 3, ArchLr = 0.1 };
+            // The grid trains each of nine architectures for an epoch.
+            var options = new SearchOptions { Strategy = strategy, Epochs = strategy == "grid" ? 9 : Epochs, BatchSize = 8, Seed = 3, ArchLr = 0.1, Samples = 2 };
             using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(model, options, history, 8 * StepsPerEpoch, 3, checkpointer, history.Stopping));
             trainer.Fit();
             var architectures = string.Join('\n', trainer.Finalists(3).Prepend(trainer.Export()).Select(a => a.ToJson()));

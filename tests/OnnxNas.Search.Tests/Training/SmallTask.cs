@@ -16,6 +16,9 @@ internal sealed class SmallTask : ITrainingProgress
 
     public List<double> Losses { get; } = [];
 
+    /// <summary>Called after each step.</summary>
+    public Action AfterStep { get; set; } = () => { };
+
     /// <summary>Random samples for a model, with targets of its first output's width, or class indices.</summary>
     public static Dataset Data(Model model, int count, long seed, int classes = 0)
     {
@@ -29,7 +32,11 @@ internal sealed class SmallTask : ITrainingProgress
         return new(SearchSpace.Read(model), Data(model, samples, 1, classes), Data(model, samples, 2, classes), loss, () => MetricSet.Default(loss.Name), options, ear ?? new SmallTask(), CPU, cancellation, checkpointer);
     }
 
-    public void Step(string phase, int step, int steps, double loss, double milliseconds) => Losses.Add(loss);
+    public void Step(string phase, int step, int steps, double loss, double milliseconds)
+    {
+        Losses.Add(loss);
+        AfterStep();
+    }
 
     public void Epoch(EpochReport report) => Epochs.Add(report);
 

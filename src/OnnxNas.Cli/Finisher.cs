@@ -1,0 +1,67 @@
+using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Search;
+using OnnxNas.Search.Checkpoints;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Costs;
+using OnnxNas.Search.Metrics;
+using OnnxNas.Search.Rewriting;
+using OnnxNas.Search.Training;
+using static TorchSharp.torch;
+
+namespace OnnxNas.Cli;
+
+/// <summary>Cuts architectures out of the trained supernet and trains them on, the winner and those it is compared with all the same way.</summary>
+internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, Checkpointer checkpointer, CancellationToken cancellation)
+{
+    private const string Phase = "retrain";
+    private readonly string metric = MetricSet.Default(data.Loss.Name).Name;
+
+    /// <summary>The winner, and its score on the validation samples before it is trained on.</summary>
+    public (Model Model, double InheritedValid) Winner(Architecture architecture)
+    {
+        var model = Cut(architecture);
+        var inherited = Score(Written(model), data.Split.Valid);
+        progress.Show(Phase, () => Train(model, Phase));
+        return (model, inherited);
+    }
+
+    /// <summary>Architectures to compare the winner with.</summary>
+    public IReadOnlyList<BaselineScore> Baseline(IReadOnlyList<Architecture> architectures, ModelCost costs) =>
+        [.. architectures.Select((architecture, i) =>
+        {
+            var model = Cut(architecture);
+            Train(model, $"baseline_{i + 1}");
+            var (bytes, cost) = (Written(model), costs.Of(architecture));
+            return new BaselineScore(architecture.ToNames(), Score(bytes, data.Split.Valid), data.Split.Test is { } test ? Score(bytes, test) : null, cost.Parameters, cost.Macs);
+        })];
+
+    /// <summary>The bytes of a plain model as it is written: a copy in inference form.</summary>
+    public static byte[] Written(Model model)
+    {
+        var plain = model.Clone();
+        Pruner.Finish(plain);
+        Pruner.RequirePlain(plain);
+        return OnnxFile.ToBytes(plain);
+    }
+
+    private Model Cut(Architecture architecture)
+    {
+        var model = Pruner.Prune(marked.Model, architecture);
+        BatchNormRecalibration.Run(model, new BatchLoader(data.Split.Train, model.Graph, data.Loss, options.BatchSize, options.Seed, device), device);
+        return model;
+    }
+
+    private void Train(Model model, string phase)
+    {
+        if (options.EffectiveRetrainEpochs() == 0)
+            return;
+        if (options.Init == "scratch")
+            WeightInitialization.Reset(model, options.Seed);
+        new WinnerTrainer(options, data.Loss, () => MetricSet.Default(data.Loss.Name), progress, device, cancellation, checkpointer)
+            .Fit(model, data.Split.TrainAndValid, options.EffectiveRetrainEpochs(), phase);
+    }
+
+    private double Score(byte[] bytes, Search.Data.Dataset samples) => OnnxScore.Of(bytes, samples, data.Loss, options.Threads)[metric];
+}
