@@ -29,11 +29,11 @@ internal static class Truth
         var command = new Command("truth", "Train every architecture of a small space alone, with the settings of a search") { model, seeds, output };
         foreach (var option in settings.Options.Where(o => o.Name is not ("--seed" or "--strategy")))
             command.Add(option);
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(model), settings.Read(parsed, null, null), parsed.GetValue(seeds), parsed.GetRequiredValue(output)));
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(model), settings.Read(parsed, null, null), parsed.GetValue(seeds), parsed.GetRequiredValue(output), Console.Out));
         return command;
     }
 
-    public static int Run(string path, SearchOptions options, int seeds, string output)
+    public static int Run(string path, SearchOptions options, int seeds, string file, TextWriter output)
     {
         var marked = MarkedModel.Read(path);
         if (marked.Space.Choices.Any(c => c is not LayerChoice))
@@ -45,7 +45,7 @@ internal static class Truth
         options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
         torch.set_num_threads(options.Threads);
 
-        var table = File.Exists(output) ? TruthTable.Read(output) : new([.. marked.Space.Choices.Select(c => c.Label)], seeds);
+        var table = File.Exists(file) ? TruthTable.Read(file) : new([.. marked.Space.Choices.Select(c => c.Label)], seeds);
         var training = new StandaloneTraining(marked, data);
         foreach (var selections in ChoiceOptions.All(marked.Space))
         {
@@ -57,8 +57,8 @@ internal static class Truth
                 .Select(seed => training.Score(architecture, options with { Seed = seed }, options.Epochs, new SeededRandom(seed, Stream)))
                 .ToList();
             table.Add(new(architecture.ToString(), scores));
-            table.Write(output);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table.Rows.Count,5} of {marked.Space.Size}  {scores.Average():0.0000}  {Stopwatch.GetElapsedTime(start).TotalSeconds,6:0.0} s  {architecture}"));
+            table.Write(file);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table.Rows.Count,5} of {marked.Space.Size}  {scores.Average():0.0000}  {Stopwatch.GetElapsedTime(start).TotalSeconds,6:0.0} s  {architecture}"));
         }
 
         return 0;

@@ -12,15 +12,18 @@ namespace OnnxNas.Benchmarks;
 internal sealed record TruthRow(string Architecture, IReadOnlyList<double> Scores)
 {
     /// <summary>What architectures are ranked by.</summary>
-    public double Mean { get; } = Scores.Average();
+    public double Mean => Math.Round(Scores.Average(), TruthTable.Digits + 1);
 }
 
 /// <summary>
-/// How good every architecture of a space is. As a file: a column for each label, one for each seed, the mean, and the rank, which is 1 for the best; equal means share a rank.
-/// Mean and rank are for the reader of the file: they are computed from the other columns when it is written, and not read.
+/// How good every architecture of a space is, to four digits. As a file: a column for each label, one for each seed, the mean, and the rank, which is 1 for the best; equal means
+/// share a rank. Mean and rank are for the reader of the file: they are computed from the other columns when it is written, and not read.
 /// </summary>
 internal sealed class TruthTable
 {
+    /// <summary>Decimals of a score. The mean has one more.</summary>
+    public const int Digits = 4;
+
     private const string SeedPrefix = "seed_";
     private readonly IReadOnlyList<string> labels;
     private readonly int seeds;
@@ -52,7 +55,7 @@ internal sealed class TruthTable
     {
         if (row.Scores.Count != seeds)
             throw new DataException($"'{row.Architecture}' has {row.Scores.Count} scores in a table of {seeds} seeds.");
-        if (!rows.TryAdd(row.Architecture, row))
+        if (!rows.TryAdd(row.Architecture, row with { Scores = [.. row.Scores.Select(s => Math.Round(s, Digits))] }))
             throw new DataException($"'{row.Architecture}' is in the table twice.");
     }
 
