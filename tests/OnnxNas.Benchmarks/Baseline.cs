@@ -4,14 +4,10 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using OnnxNas.Cli;
 using OnnxNas.Ir;
-using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Costs;
-using OnnxNas.Search.Metrics;
-using OnnxNas.Search.Rewriting;
-using OnnxNas.Search.Training;
 using TorchSharp;
 
 namespace OnnxNas.Benchmarks;
@@ -57,20 +53,28 @@ internal static class Baseline
         var both = data.Split.Train.Count + data.Split.Valid.Count;
         var epochs = options.EffectiveRetrainEpochs() + (int)Math.Ceiling(options.Epochs * (double)data.Split.Train.Count / both);
         Console.WriteLine($"{path}, seed {options.Seed}: each alone for {epochs} epochs on {both} samples, tested on {data.Split.Test.Count}");
-        var alone = new Alone(marked, data, options, epochs);
+        var alone = new StandaloneTraining(marked, data);
+        var costs = new ModelCost(marked.Space, marked.Types);
         foreach (var architecture in given)
-            alone.Score("given", architecture);
+            Score("given", architecture);
         if (given.Count > 0)
             return 0;
-        var scores = drawn.Select((architecture, i) => alone.Score($"random {i + 1}", architecture)).ToList();
+        var scores = drawn.Select((architecture, i) => Score($"random {i + 1}", architecture)).ToList();
 
         var (winner, test, seconds) = Search(path, options);
-        alone.Score("winner, alone", Architecture.Parse(marked.Space, winner));
+        Score("winner, alone", Architecture.Parse(marked.Space, winner));
         Line("random, mean", scores.Average());
         Line("random, least", scores.Min());
         Line("random, most", scores.Max());
         Line("search", test, $"{seconds:0.0} s; {test / scores.Average():0.000} times the random mean");
         return 0;
+
+        double Score(string name, Architecture architecture)
+        {
+            var score = alone.Score(architecture, options, epochs);
+            Line(name, score, $"{costs.Of(architecture).Parameters} parameters  {architecture}");
+            return score;
+        }
     }
 
     private static void Line(string name, double score, string more = "") =>
@@ -97,29 +101,4 @@ internal static class Baseline
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
-
-    // Trains architectures alone and scores them.
-    private sealed class Alone(MarkedModel marked, SearchData data, SearchOptions options, int epochs) : ITrainingProgress
-    {
-        private readonly ModelCost costs = new(marked.Space, marked.Types);
-
-        public double Score(string name, Architecture architecture)
-        {
-            var model = Pruner.Prune(marked.Model, architecture);
-            torch.manual_seed(options.Seed);
-            new WinnerTrainer(options, data.Loss, () => MetricSet.Default(data.Loss.Name), this, torch.CPU, CancellationToken.None).Fit(model, data.Split.TrainAndValid, epochs);
-            Pruner.Finish(model);
-            var score = OnnxScore.Of(OnnxFile.ToBytes(model), data.Split.Test!, data.Loss, options.Threads).First().Value;
-            Line(name, score, $"{costs.Of(architecture).Parameters} parameters  {architecture}");
-            return score;
-        }
-
-        public void Step(string phase, int step, int steps, double loss, double milliseconds)
-        {
-        }
-
-        public void Epoch(EpochReport report)
-        {
-        }
-    }
 }

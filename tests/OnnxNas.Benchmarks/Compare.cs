@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using OnnxNas.Cli;
+using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
+using OnnxNas.Operators.Native;
+using OnnxNas.Search;
+using OnnxNas.Search.Metrics;
+using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Training;
+using TorchSharp;
+
+namespace OnnxNas.Benchmarks;
+
+/// <summary>
+/// <c>compare MODEL --table CSV</c>: which strategy finds good architectures? Runs only the search, and looks up in the table of <see cref="Truth"/> what it returns.
+/// Each run is a line, on the console and in a CSV file; runs that the file holds already are not done again.
+/// </summary>
+internal static class Compare
+{
+    private static readonly string[] Given = ["strategy", "seed", "data", "threads"];
+
+    public static Command Command()
+    {
+        var settings = new Settings();
+        var model = new Argument<string>("MODEL") { Description = "A marked model" };
+        var table = new Option<string>("--table") { Description = "The table that 'truth' made of it", Required = true };
+        var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all but grid]" };
+        var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
+        var output = new Option<string>("--out") { Description = "A CSV file with a line a search; begun before, it is continued", Required = true };
+        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, output };
+        foreach (var option in settings.Options.Where(o => o.Name is not ("--seed" or "--strategy")))
+            command.Add(option);
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(model),
+            TruthTable.Read(parsed.GetRequiredValue(table)),
+            parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name).Where(n => n != "grid")],
+            parsed.GetValue(seeds),
+            settings.Read(parsed, null, null),
+            parsed.GetRequiredValue(output),
+            Console.Out));
+        return command;
+    }
+
+    public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, SearchOptions options, string file, TextWriter output)
+    {
+        foreach (var strategy in strategies)
+            StrategyCatalog.Require(strategy);
+        TorchRuntime.EnsureLoaded();
+        options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
+        torch.set_num_threads(options.Threads);
+        var changed = Changed(options);
+        var done = File.Exists(file) ? File.ReadAllLines(file).Skip(1).Select(ComparedRun.Parse).ToList() : [];
+        if (done.Count == 0)
+            File.WriteAllText(file, ComparedRun.Header + "\n");
+
+        output.WriteLine($"{path}, {table.Rows.Count} architectures, settings: {(changed.Length > 0 ? changed : "default")}");
+        output.WriteLine($"{"strategy",-12} {"seed",4} {"better",7} {"regret",7} {"epochs",6} {"seconds",8} {"p",5}  architecture");
+        var means = new List<ComparedRun>();
+        foreach (var strategy in strategies)
+        {
+            var runs = new List<ComparedRun>();
+            for (var seed = 0; seed < seeds; seed++)
+            {
+                var run = done.FirstOrDefault(r => r.Strategy == strategy && r.Seed == Number(seed) && r.Settings == changed);
+                if (run is null)
+                    File.AppendAllText(file, (run = Search(path, table, options with { Strategy = strategy, Seed = seed }, changed)) + "\n");
+                runs.Add(run);
+                Print(output, run);
+            }
+
+            means.Add(ComparedRun.Mean(runs));
+        }
+
+        foreach (var mean in means)
+            Print(output, mean);
+        return 0;
+    }
+
+    private static ComparedRun Search(string path, TruthTable table, SearchOptions options, string changed)
+    {
+        var marked = MarkedModel.Read(path);
+        using var data = SearchData.Open(marked, path, options);
+        var epochs = new EpochCount();
+        torch.manual_seed(options.Seed);
+        var start = Stopwatch.GetTimestamp();
+        using var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
+            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, epochs, torch.CPU, CancellationToken.None));
+        trainer.Fit();
+        var architecture = trainer.Export();
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var row = table.Find(architecture) ?? throw new DataException($"The table lacks '{architecture}'; finish it with 'truth'.");
+        var chosen = marked.Space.Choices.SelectMany(c => trainer.Probabilities(c) is { Count: > 0 } p ? architecture[c.Label].Select(k => p[k]) : []).ToList();
+        return new(options.Strategy, Number(options.Seed), changed, table.Percentile(row), table.Best - row.Mean, epochs.Epochs, seconds, chosen.Count > 0 ? chosen.Average() : double.NaN, row.Architecture);
+    }
+
+    // The settings that are not the defaults.
+    private static string Changed(SearchOptions options)
+    {
+        var defaults = Keys(new());
+        return string.Join(' ', Keys(options).Where(s => !Given.Contains(s.Key) && !JsonNode.DeepEquals(s.Value, defaults[s.Key])).Select(s => $"{s.Key}={s.Value}"));
+
+        static JsonObject Keys(SearchOptions o) => JsonSerializer.SerializeToNode(o, JsonText.Options)!.AsObject();
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static void Print(TextWriter output, ComparedRun run) => output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{run.Strategy,-12} {run.Seed,4} {run.Better,7:0.0%} {run.Regret,7:0.0000} {run.Epochs,6:0.#} {run.Seconds,8:0.0} {run.Probability,5:0.00}  {run.Architecture}"));
+}
