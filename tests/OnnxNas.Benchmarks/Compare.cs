@@ -8,6 +8,7 @@ using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
+using OnnxNas.Search.Choices;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Training;
@@ -39,35 +40,37 @@ internal static class Compare
             TruthTable.Read(parsed.GetRequiredValue(table)),
             parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name).Where(n => n != "grid")],
             parsed.GetValue(seeds),
-            settings.Read(parsed, null, null),
+            strategy => settings.Read(parsed, null, null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
             parsed.GetRequiredValue(output),
             Console.Out));
         return command;
     }
 
-    public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, SearchOptions options, string file, TextWriter output)
+    public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, Func<string, SearchOptions> settings, string file, TextWriter output)
     {
         foreach (var strategy in strategies)
             StrategyCatalog.Require(strategy);
         TorchRuntime.EnsureLoaded();
-        options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
-        torch.set_num_threads(options.Threads);
-        var changed = Changed(options);
         var done = File.Exists(file) ? File.ReadAllLines(file).Skip(1).Select(ComparedRun.Parse).ToList() : [];
         if (done.Count == 0)
             File.WriteAllText(file, ComparedRun.Header + "\n");
 
-        output.WriteLine($"{path}, {table.Rows.Count} architectures, settings: {(changed.Length > 0 ? changed : "default")}");
-        output.WriteLine($"{"strategy",-12} {"seed",4} {"better",7} {"regret",7} {"epochs",6} {"seconds",8} {"p",5}  architecture");
+        output.WriteLine($"{path}, {table.Rows.Count} architectures");
+        output.WriteLine($"{"strategy",-12} {"seed",4} {"better",7} {"regret",7} {"likely",7} {"epochs",6} {"seconds",8} {"p",5}  architecture");
         var means = new List<ComparedRun>();
         foreach (var strategy in strategies)
         {
+            var options = settings(strategy);
+            options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
+            torch.set_num_threads(options.Threads);
+            var changed = Changed(options);
+            output.WriteLine($"{strategy}, settings: {(changed.Length > 0 ? changed : "default")}");
             var runs = new List<ComparedRun>();
             for (var seed = 0; seed < seeds; seed++)
             {
                 var run = done.FirstOrDefault(r => r.Strategy == strategy && r.Seed == Number(seed) && r.Settings == changed);
                 if (run is null)
-                    File.AppendAllText(file, (run = Search(path, table, options with { Strategy = strategy, Seed = seed }, changed)) + "\n");
+                    File.AppendAllText(file, (run = Search(path, table, options with { Seed = seed }, changed)) + "\n");
                 runs.Add(run);
                 Print(output, run);
             }
@@ -90,17 +93,19 @@ internal static class Compare
         using var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
             marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, epochs, torch.CPU, CancellationToken.None));
         trainer.Fit();
-        var architecture = trainer.Export();
+        var architecture = trainer.Ranking(options.Top)[0].Architecture;
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        var row = table.Find(architecture) ?? throw new DataException($"The table lacks '{architecture}'; finish it with 'truth'.");
+        var (row, likeliest) = (RowOf(architecture), RowOf(trainer.Export()));
         var chosen = marked.Space.Choices.SelectMany(c => trainer.Probabilities(c) is { Count: > 0 } p ? architecture[c.Label].Select(k => p[k]) : []).ToList();
-        return new(options.Strategy, Number(options.Seed), changed, table.Percentile(row), table.Best - row.Mean, epochs.Epochs, seconds, chosen.Count > 0 ? chosen.Average() : double.NaN, row.Architecture);
+        return new(options.Strategy, Number(options.Seed), changed, table.Percentile(row), table.Best - row.Mean, table.Percentile(likeliest), epochs.Epochs, seconds, chosen.Count > 0 ? chosen.Average() : double.NaN, row.Architecture);
+
+        TruthRow RowOf(Architecture a) => table.Find(a) ?? throw new DataException($"The table lacks '{a}'; finish it with 'truth'.");
     }
 
-    // The settings that are not the defaults.
+    // The settings that are not the strategy's defaults.
     private static string Changed(SearchOptions options)
     {
-        var defaults = Keys(new());
+        var defaults = Keys(StrategyCatalog.Defaults(new() { Strategy = options.Strategy, Epochs = options.Epochs }) with { Epochs = new SearchOptions().Epochs });
         return string.Join(' ', Keys(options).Where(s => !Given.Contains(s.Key) && !JsonNode.DeepEquals(s.Value, defaults[s.Key])).Select(s => $"{s.Key}={s.Value}"));
 
         static JsonObject Keys(SearchOptions o) => JsonSerializer.SerializeToNode(o, JsonText.Options)!.AsObject();
@@ -109,5 +114,5 @@ internal static class Compare
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void Print(TextWriter output, ComparedRun run) => output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{run.Strategy,-12} {run.Seed,4} {run.Better,7:0.0%} {run.Regret,7:0.0000} {run.Epochs,6:0.#} {run.Seconds,8:0.0} {run.Probability,5:0.00}  {run.Architecture}"));
+        $"{run.Strategy,-12} {run.Seed,4} {run.Better,7:0.0%} {run.Regret,7:0.0000} {run.Likeliest,7:0.0%} {run.Epochs,6:0.#} {run.Seconds,8:0.0} {run.Probability,5:0.00}  {run.Architecture}"));
 }

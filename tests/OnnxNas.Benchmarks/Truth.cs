@@ -29,7 +29,7 @@ internal static class Truth
         var command = new Command("truth", "Train every architecture of a small space alone, with the settings of a search") { model, seeds, output };
         foreach (var option in settings.Options.Where(o => o.Name is not ("--seed" or "--strategy")))
             command.Add(option);
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(model), settings.Read(parsed, null, null), parsed.GetValue(seeds), parsed.GetRequiredValue(output), Console.Out));
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(model), settings.Read(parsed, null, null, o => o), parsed.GetValue(seeds), parsed.GetRequiredValue(output), Console.Out));
         return command;
     }
 
