@@ -15,8 +15,6 @@ public sealed class OnnxNodeDataTests
         ["test_not_3d"] = "opset 1, older than served",
         ["test_range_bfloat16_type_positive_delta"] = "opset 27, newer than tested",
         ["test_range_float_type_positive_delta"] = "opset 27, newer than tested",
-        ["test_resize_downsample_scales_cubic_align_corners"] = "takes the extent before rounding, which ONNX Runtime does not",
-        ["test_resize_downsample_scales_linear_align_corners"] = "takes the extent before rounding, which ONNX Runtime does not",
     };
 
     public static IEnumerable<string> Cases { get; } = OnnxNodeCases.Of(
