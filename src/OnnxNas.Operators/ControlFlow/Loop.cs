@@ -57,7 +57,7 @@ internal sealed class Loop : ControlFlowOperator
     {
         var most = inputs.Count > 0 && inputs[0] is { } m ? One(m, "M") : long.MaxValue;
         var condition = inputs.Count <= 1 || inputs[1] is not { } c || One(c, "the condition") != 0;
-        if (most == long.MaxValue && (inputs.Count <= 1 || inputs[1] is null) && !ConditionMayEnd())
+        if (most == long.MaxValue && condition && GoesOn())
             throw new ShapeInferenceException("neither M nor a condition ends the loop.");
         Tensor[] values = [.. inputs.Skip(2).Select(v => v!)];
         var scans = body.Outputs.Skip(1 + carried).Select(_ => new List<Tensor>()).ToList();
@@ -72,8 +72,6 @@ internal sealed class Loop : ControlFlowOperator
 
         return [.. values, .. scans.Select((parts, i) => Stack(parts, body.Outputs[1 + carried + i]))];
     }
-
-    private bool ConditionMayEnd() => body.Outputs[0] != body.Inputs[1];
 
     private static Tensor Stack(List<Tensor> parts, Value element)
     {
@@ -92,13 +90,15 @@ internal sealed class Loop : ControlFlowOperator
     private static long One(Tensor tensor, string what) =>
         tensor.numel() == 1 ? tensor.ToInt64s()[0] : throw new ShapeInferenceException($"{what} must be one element, got {tensor.numel()}.");
 
-    private bool RunsToTheEnd(InferenceContext context)
+    private bool RunsToTheEnd(InferenceContext context) => GoesOn() && (!context.Has(1) || Holds(context.Constant(1)));
+
+    // Whether the body never changes the condition.
+    private bool GoesOn()
     {
         var last = body.Outputs[0];
         while (last.Producer is { OpType: "Identity" or "Cast", Domain: "" } copy && copy.Input(0) is { } source)
             last = source;
-        var goesOn = last == body.Inputs[1] || Holds(ParameterRule.ConstantOf(last));
-        return goesOn && (!context.Has(1) || Holds(context.Constant(1)));
+        return last == body.Inputs[1] || Holds(ParameterRule.ConstantOf(last));
     }
 
     private static bool Holds(TensorData? condition) => condition is { Type: ElementType.Bool, ElementCount: 1 } && condition.Bytes.Span[0] != 0;
