@@ -6,7 +6,7 @@ namespace OnnxNas.Operators.Nn;
 
 /// <summary>
 /// MaxUnpool, versions 9, 11 and 22: X <c>[N,C,D1..Dn]</c> put back to the places, counted over the whole result, that MaxPool's Indices name;
-/// all else is 0. The result has the extents MaxPool started from, or those of output_shape.
+/// all else is 0. The result has the extents MaxPool started from, filled with zeros up to output_shape where that is larger.
 /// </summary>
 internal sealed class MaxUnpool : NamedOperator
 {
@@ -38,12 +38,16 @@ internal sealed class MaxUnpool : NamedOperator
             throw Error($"X {x.Text()} and I {places.Text()} must have one shape.");
         var (strides, pads) = (window.Strides(kernel.Length), Pads);
         long[] natural = [.. x.shape.Select((d, i) => i < 2 ? d : (d - 1) * strides[i - 2] + kernel[i - 2] - pads[i - 2] - pads[kernel.Length + i - 2])];
+        if (natural.Any(d => d < 1))
+            throw Error($"the result would be [{string.Join(',', natural)}] for X {x.Text()}; every extent must be positive.");
         var shape = inputs.At(2)?.ToInt64s() ?? natural;
-        if (shape.Length != x.dim() || shape.Any(d => d < 1))
-            throw Error($"the result would be [{string.Join(',', shape)}] for X {x.Text()}; every extent must be positive.");
-        var count = Countable(shape).Aggregate(1L, (a, b) => a * b);
+        if (shape.Length != x.dim() || shape.Where((d, i) => d < natural[i] || i < 2 && d != natural[i]).Any())
+            throw Error($"output_shape [{string.Join(',', shape)}] must be [{string.Join(',', natural)}], or larger in its spatial extents.");
+        var count = Countable(natural).Aggregate(1L, (a, b) => a * b);
         var index = Movement.Indices.Positive(places, count, Error).reshape(-1);
-        return [zeros([count], x.dtype, x.device).scatter(0, index, x.reshape(-1)).reshape(shape)];
+        var placed = zeros([count], x.dtype, x.device).scatter(0, index, x.reshape(-1)).reshape(natural);
+        long[] rest = [.. new long[kernel.Length], .. shape.Skip(2).Zip(natural.Skip(2), (d, own) => d - own)];
+        return [rest.All(r => r == 0) ? placed : Padding.Constant(placed, rest, 0)];
     }
 
     private long[] Pads => window.Pads(new long[kernel.Length], kernel);
