@@ -46,6 +46,7 @@ public sealed class ControlFlowTests
     [TestMethod]
     public void A_body_reads_values_around_it_and_gradients_flow_to_them()
     {
+        using var scope = TorchSharp.torch.NewDisposeScope();
         var graph = new Graph("g");
         var x = graph.AddInput("x", new TensorType(ElementType.Float32, Shape.Of([2, 3])));
         var w = graph.AddInitializer("w", Normal(3, 3, 3));
