@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -89,12 +88,12 @@ internal static class Compare
         using var data = SearchData.Open(marked, path, options);
         var epochs = new EpochCount();
         torch.manual_seed(options.Seed);
-        var start = Stopwatch.GetTimestamp();
+        var start = Environment.CpuUsage.TotalTime;
         using var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
             marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, epochs, torch.CPU, CancellationToken.None));
         trainer.Fit();
         var architecture = trainer.Ranking(options.Top)[0].Architecture;
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
         var (row, likeliest) = (RowOf(architecture), RowOf(trainer.Export()));
         var chosen = marked.Space.Choices.SelectMany(c => trainer.Probabilities(c) is { Count: > 0 } p ? architecture[c.Label].Select(k => p[k]) : []).ToList();
         return new(options.Strategy, Number(options.Seed), changed, table.Percentile(row), table.Best - row.Mean, table.Percentile(likeliest), epochs.Epochs, seconds, chosen.Count > 0 ? chosen.Average() : double.NaN, row.Architecture);
