@@ -2,6 +2,7 @@ using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
 using static TorchSharp.torch;
 
@@ -13,6 +14,8 @@ namespace OnnxNas.Search.Training;
 /// </summary>
 public abstract class OneShotTrainer : IDisposable
 {
+    private const double InitialSpread = 1e-3;
+    private readonly SeededRandom initial;
     private SubnetScorer? scorer;
 
     /// <summary>Prepares the supernet of the task.</summary>
@@ -22,6 +25,7 @@ public abstract class OneShotTrainer : IDisposable
         TorchRuntime.EnsureLoaded();
         Task = task;
         Supernet = new(task.Space, task.Device);
+        initial = new(task.Options.Seed, RandomStreams.InitialArchitecture);
     }
 
     /// <summary>What is searched, on what, and how.</summary>
@@ -58,6 +62,9 @@ public abstract class OneShotTrainer : IDisposable
 
     /// <summary>The metric of the supernet, as it is, on the validation samples.</summary>
     public double ValidMetric { get; internal set; } = double.NaN;
+
+    /// <summary>The next numbers from N(0, 1e-3²), drawn by the seed: what α starts with (DARTS, §A.1).</summary>
+    protected double[] InitialArchitecture(int count) => [.. Enumerable.Range(0, count).Select(_ => InitialSpread * initial.NextGaussian())];
 
     /// <inheritdoc cref="Supernets.Supernet.ReplaceLayerChoice(Func{LayerChoice, ChoiceModule})"/>
     protected void ReplaceLayerChoice(Func<LayerChoice, ChoiceModule> factory) => Supernet.ReplaceLayerChoice(factory);
