@@ -30,8 +30,9 @@ internal static class Compare
         var table = new Option<string>("--table") { Description = "The table that 'truth' made of it", Required = true };
         var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all but grid]" };
         var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
+        var configs = new Option<string>("--configs") { Description = "A folder with settings files named as strategies, such as darts.json" };
         var output = new Option<string>("--out") { Description = "A CSV file with a line a search; begun before, it is continued", Required = true };
-        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, output };
+        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, configs, output };
         foreach (var option in settings.Options.Where(o => o.Name is not ("--seed" or "--strategy")))
             command.Add(option);
         command.SetAction(parsed => Run(
@@ -39,11 +40,13 @@ internal static class Compare
             TruthTable.Read(parsed.GetRequiredValue(table)),
             parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name).Where(n => n != "grid")],
             parsed.GetValue(seeds),
-            strategy => settings.Read(parsed, null, null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
+            strategy => settings.Read(parsed, ConfigOf(parsed.GetValue(configs), strategy), null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
             parsed.GetRequiredValue(output),
             Console.Out));
         return command;
     }
+
+    private static string? ConfigOf(string? folder, string strategy) => folder is not null && Path.Combine(folder, strategy + ".json") is var file && File.Exists(file) ? file : null;
 
     public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, Func<string, SearchOptions> settings, string file, TextWriter output)
     {

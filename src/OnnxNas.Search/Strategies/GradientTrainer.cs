@@ -1,7 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
-using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
@@ -15,17 +14,14 @@ namespace OnnxNas.Search.Strategies;
 /// </summary>
 public abstract class GradientTrainer : OneShotTrainer
 {
-    private const double InitialSpread = 1e-3;
-
     // A prior of 0 must stay finite as a logit.
     private const double LeastPrior = 1e-6;
-    private readonly SeededRandom random;
     private readonly Lazy<CellDerivation> derivation;
     private readonly SearchOptions papers;
 
     /// <summary>Prepares the search.</summary>
     protected GradientTrainer(TrainingTask task) : base(task) =>
-        (random, derivation, papers) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)), StrategyCatalog.DefaultsOf(GetType(), Task.Options));
+        (derivation, papers) = (new(() => new(Task.Space)), StrategyCatalog.DefaultsOf(GetType(), Task.Options));
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
     protected internal SgdOptimizer Weights { get; internal set; } = null!;
@@ -100,9 +96,6 @@ public abstract class GradientTrainer : OneShotTrainer
             return Numbers([initial.Length], initial);
         });
     }
-
-    /// <summary>The next numbers drawn from N(0, 1e-3²).</summary>
-    private protected double[] InitialArchitecture(int count) => [.. Enumerable.Range(0, count).Select(_ => InitialSpread * random.NextGaussian())];
 
     /// <summary>The element type of α: float32, or float64 as the model's output.</summary>
     protected ElementType ArchitectureType => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;

@@ -66,6 +66,21 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    [DataRow("darts"), DataRow("fairnas"), DataRow("random")]
+    public void Schedules_and_smoothed_labels_go_on_too(string strategy)
+    {
+        SearchOptions Change(SearchOptions options) => options with { Schedule = "step", StepEpochs = 1, StepFactor = 0.5, LabelSmoothing = 0.2, Decay = "matrices", WarmupEpochs = 1 };
+        var expected = new Run(strategy) { Change = Change }.ToEnd();
+        CollectionAssert.AreNotEqual(new Run(strategy).ToEnd().Model, expected.Model);
+        for (var stop = 1; stop < Epochs * StepsPerEpoch; stop += 3)
+        {
+            var first = new Run(strategy) { Change = Change, StopAfter = stop };
+            Assert.Throws<OperationCanceledException>(() => first.ToEnd());
+            AssertSame(expected, new Run(strategy) { Change = Change, Before = first }.ToEnd(), $"stopped after step {stop}");
+        }
+    }
+
+    [TestMethod]
     [DataRow("search/supernet/tensors/a.weight"), DataRow("search/supernet/tensors/bn.mean"), DataRow("search/optimizer_0/velocity/0"), DataRow("search/optimizer_1/first_moment/0"), DataRow("search/optimizer_1/second_moment/0"), DataRow("search/optimizer_1/steps")]
     public void The_mutant_that_loses_a_tensor_ends_otherwise(string lost)
     {
@@ -137,6 +152,9 @@ public sealed class ResumeTests
         /// <summary>Steps until it is asked to stop; null = it is not.</summary>
         public int? StopAfter { get; init; }
 
+        /// <summary>What is different from the usual settings.</summary>
+        public Func<SearchOptions, SearchOptions> Change { get; init; } = o => o;
+
         /// <summary>The run that this one goes on from.</summary>
         public Run? Before { get; init; }
 
@@ -151,7 +169,7 @@ public sealed class ResumeTests
             using var history = new History(StopAfter);
             checkpointer.Add("history", history);
             // The grid trains each of nine architectures for an epoch.
-            var options = new SearchOptions { Strategy = strategy, Epochs = strategy == "grid" ? 9 : Epochs, BatchSize = 8, Seed = 3, ArchLr = 0.1, Samples = 2 };
+            var options = Change(new() { Strategy = strategy, Epochs = strategy == "grid" ? 9 : Epochs, BatchSize = 8, Seed = 3, ArchLr = 0.1, Samples = 2 });
             using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(model, options, history, 8 * StepsPerEpoch, 3, checkpointer, history.Stopping));
             trainer.Fit();
             var architectures = string.Join('\n', trainer.Finalists(3).Prepend(trainer.Export()).Select(a => a.ToJson()));
