@@ -96,7 +96,7 @@ public sealed class ResumeTests
         tensors["eigenvalue_stop/eigenvalues"] = TensorData.Vector<double>([.. tensors["eigenvalue_stop/eigenvalues"].ToDoubles().Select(_ => 1e9)]);
         Assert.IsGreaterThan(expected.Epochs.Length, new Run("darts") { With = Watch, Before = whole, From = new(tensors, last.Values) }.ToEnd().Epochs.Length);
         var values = whole.Checkpoints[^1].Values.DeepClone().AsObject();
-        values["search"]!["loop"]!["is_over"] = 0;
+        values["search"]!["loop"]!["is_over"] = JsonNode.Parse("0");
         Assert.IsGreaterThan(expected.Epochs.Length, new Run("darts") { With = Watch, Before = whole, From = new(whole.Checkpoints[^1].Tensors.ToDictionary(), values) }.ToEnd().Epochs.Length);
     }
 
