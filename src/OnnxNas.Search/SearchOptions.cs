@@ -126,6 +126,26 @@ public sealed record SearchOptions
     [Description("Most milliseconds of the winner in ONNX Runtime: a number, or a percentage of the slowest subnet")]
     public string? MaxLatencyMs { get; init; }
 
+    /// <summary>The most LayerChoices of the winner that may be decided for an identity (DARTS+: Liang et al. 2019); null = any.</summary>
+    [Description("Most skips of the winner: choices decided for a candidate that hands its input on")]
+    public int? MaxSkips { get; init; }
+
+    /// <summary>Whether the search ends when the largest eigenvalue of the Hessian of the validation loss in the architecture rises (R-DARTS: Zela et al. 2020, §4.3).</summary>
+    [Description("darts, gumbel, pc-darts: stop when the largest eigenvalue of the validation loss' Hessian in the architecture rises, and go back to before")]
+    public bool EigenvalueStop { get; init; }
+
+    /// <summary>Epochs that an eigenvalue is averaged over, and that lie between the averages which are compared.</summary>
+    [Description("Epochs that --eigenvalue-stop averages over, and that it looks back")]
+    public int EigenvalueWindow { get; init; } = 5;
+
+    /// <summary>How many times its earlier value the averaged eigenvalue may be.</summary>
+    [Description("How many times its earlier value the averaged eigenvalue may be before --eigenvalue-stop stops")]
+    public double EigenvalueRatio { get; init; } = 1.3;
+
+    /// <summary>Whether choices that offer an identity have a second one beside them while searching, which fades out (DARTS−: Chu et al. 2021, §3.2).</summary>
+    [Description("darts, gumbel, pc-darts: a skip beside each choice that offers one, which fades out over the epochs")]
+    public bool AuxiliarySkip { get; init; }
+
     /// <summary>Epochs at the start in which the architecture takes no step.</summary>
     [Description("Epochs at the start in which only the weights are trained")]
     public int WarmupEpochs { get; init; }
@@ -274,6 +294,9 @@ public sealed record SearchOptions
         RequireAmount("max-params", MaxParams);
         RequireAmount("max-macs", MaxMacs);
         RequireAmount("max-latency-ms", MaxLatencyMs);
+        Require(MaxSkips is null or >= 0, "max-skips", MaxSkips ?? 0, "at least 0");
+        Require(EigenvalueWindow >= 1, "eigenvalue-window", EigenvalueWindow, "at least 1");
+        Require(EigenvalueRatio is > 1 and <= float.MaxValue, "eigenvalue-ratio", EigenvalueRatio, "more than 1");
         Require(RetrainEpochs is null or >= 0, "retrain-epochs", RetrainEpochs ?? 0, "at least 0");
         Require(TestFraction is >= 0 and < 1, "test-fraction", TestFraction, "at least 0 and less than 1");
         Require(ValidFraction is > 0 and < 1, "valid-fraction", ValidFraction, "more than 0 and less than 1");

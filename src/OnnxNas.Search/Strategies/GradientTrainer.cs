@@ -54,18 +54,15 @@ public abstract class GradientTrainer : OneShotTrainer
             }
 
             Report(epoch, lr);
+            EndEpoch(epoch);
         }
     }
 
     /// <inheritdoc/>
-    public override Architecture Export()
-    {
-        var derived = derivation.Value.Derive(Probabilities);
-        return Task.Budget.Allows(derived) ? derived : Task.Budget.Best(Probabilities);
-    }
+    public override Architecture Export() => Best(1)[0];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Architecture> Finalists(int count) => [.. Task.Budget.Best(Probabilities, count).Prepend(Export()).Distinct().Take(count)];
+    public override IReadOnlyList<Architecture> Finalists(int count) => Best(count);
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Probabilities(Choice choice)
@@ -78,11 +75,18 @@ public abstract class GradientTrainer : OneShotTrainer
         return [.. powers.Select(e => e / powers.Sum())];
     }
 
+    private IReadOnlyList<Architecture> Best(int count) => Task.Budget.Best(c => derivation.Value.Scores(c, Probabilities), count);
+
     /// <summary>One step of α. The training batch is there for strategies that look ahead.</summary>
     protected internal virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, () => Penalised(LossOf(valid)));
 
     /// <summary>One step of the weights.</summary>
     protected internal virtual void StepWeights(Batch train) => WeightStep(Weights, train);
+
+    /// <summary>Called when an epoch has been reported.</summary>
+    protected virtual void EndEpoch(int epoch)
+    {
+    }
 
     /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior. In float32, or float64 as the model's output.</summary>
     protected Value Alpha(Choice choice)

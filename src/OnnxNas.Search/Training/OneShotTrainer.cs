@@ -192,9 +192,16 @@ public abstract class OneShotTrainer : IDisposable
     /// <exception cref="TrainingException">The validation loss is not finite.</exception>
     protected void Report(int epoch, double lr)
     {
-        (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
+        var loss = Validate();
         GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");
         Task.Report(new("search", epoch + 1, Task.EpochLoss, loss, ValidMetric, lr, Task.EpochSeconds));
+    }
+
+    /// <summary>Sets <see cref="ValidMetric"/> to that of the supernet as it is now; returns the loss.</summary>
+    private protected double Validate()
+    {
+        (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
+        return loss;
     }
 
     /// <summary>The metric of an architecture on the validation samples, once the supernet is trained: by a <see cref="SubnetScorer"/>, unless a trainer knows it otherwise.</summary>

@@ -27,7 +27,7 @@ public sealed class TrainingTask : ICheckpointed
         (Space, Loss, Metric, Options, Device, Cancellation) = (space, loss, metric, options, device, cancellation);
         ArgumentNullException.ThrowIfNull(loss);
         TrainingLoss = loss.Smoothed(options.LabelSmoothing);
-        Budget = new(space, []);
+        Budget = new(space, [], options.MaxSkips);
         this.progress = progress;
         Checkpointer = checkpointer ?? new();
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
@@ -55,7 +55,7 @@ public sealed class TrainingTask : ICheckpointed
     /// <summary>What draws the search towards a cost, or null.</summary>
     public CostPenalty? Penalty { get; init; }
 
-    /// <summary>The hard limits on what an export may cost.</summary>
+    /// <summary>The hard limits on what an export may cost, and on its skips; only the latter unless given.</summary>
     public Budget Budget { get; init; }
 
     /// <summary>Asks the trainer to stop.</summary>
