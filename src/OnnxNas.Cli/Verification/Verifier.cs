@@ -50,6 +50,9 @@ internal static class Verifier
             var feeds = new Dictionary<string, TensorData>();
             for (var i = 0; i < inputs.Count && File.Exists(Numbered(set, "input", i)); i++)
                 feeds[inputs[i].Name] = OnnxFile.ReadTensor(Numbered(set, "input", i));
+            CaseMode.RequireDeterminate(model, feeds);
+            module.Training = CaseMode.IsTraining(model, feeds);
+            module.UpdateBuffers = false;
             var expected = Enumerable.Range(0, model.Graph.Outputs.Count).Select(i => OnnxFile.ReadTensor(Numbered(set, "output", i))).ToList();
             var result = Compare(folder, model.Graph, module.Evaluate(feeds), expected, CaseAbsolute, CaseRelative);
             if (result.Status != VerificationResult.Pass)

@@ -55,4 +55,7 @@ public interface ITypeRules
     /// <exception cref="ShapeInferenceException">The inputs do not fit the operator.</exception>
     /// <exception cref="UnsupportedOperatorException">The operator or an attribute value is not supported.</exception>
     IReadOnlyList<InferredValue?>? Infer(InferenceContext context, IReadOnlyDictionary<string, int> opsets);
+
+    /// <summary>What is known of the inputs of a graph that the context's node holds; fewer entries than inputs is fine.</summary>
+    IReadOnlyList<OnnxType?> BodyInputs(InferenceContext context, Graph body, IReadOnlyDictionary<string, int> opsets) => [];
 }

@@ -47,13 +47,13 @@ public static class ShapeInference
 
         private void Visit(Node node)
         {
-            foreach (var inner in node.Subgraphs)
-                Visit(inner);
             var context = new InferenceContext(
                 node,
                 [.. node.Inputs.Select(i => i is null ? null : Result[i])],
                 [.. node.Inputs.Select(i => i is null ? null : Result.Constant(i))]);
             Result.Set(node, context);
+            foreach (var inner in node.Subgraphs)
+                VisitBody(context, inner);
             if (ConstantNode.Read(node) is { } constant)
             {
                 SetConstant(node.Output, constant, () => $"{node}: output '{node.Output.Name}'");
@@ -66,6 +66,21 @@ public static class ShapeInference
             {
                 if (node.Outputs[i] is { } output)
                     SetOutput(node, output, i < outcome.Count ? outcome[i] : null);
+            }
+        }
+
+        private void VisitBody(InferenceContext context, Graph body)
+        {
+            var known = rules.BodyInputs(context, body, opsets);
+            for (var i = 0; i < Math.Min(known.Count, body.Inputs.Count); i++)
+                body.Inputs[i].Type ??= known[i];
+            try
+            {
+                Visit(body);
+            }
+            catch (ShapeInferenceException) when (context.Node is { OpType: "If", Domain: "" })
+            {
+                // A branch that could not run on these inputs is one that is not taken on them, until a run shows otherwise.
             }
         }
 

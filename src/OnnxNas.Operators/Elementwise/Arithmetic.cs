@@ -10,9 +10,9 @@ internal static class Arithmetic
 {
     private static readonly Rule[] Rules =
     [
-        new("Add", [7, 13, 14], (a, b) => a.Plus(b)) { Elements = (a, b) => a + b, Trainable = true },
-        new("Sub", [7, 13, 14], (a, b) => a - b) { Elements = (a, b) => a - b, Trainable = true },
-        new("Mul", [7, 13, 14], (a, b) => a * b) { Elements = (a, b) => a * b, Trainable = true },
+        new("Add", [7, 13, 14], (a, b) => a.Plus(b)) { Elements = (a, b) => a + b, Trainable = true, Wraps = true },
+        new("Sub", [7, 13, 14], (a, b) => a - b) { Elements = (a, b) => a - b, Trainable = true, Wraps = true },
+        new("Mul", [7, 13, 14], (a, b) => a * b) { Elements = (a, b) => a * b, Trainable = true, Wraps = true },
         new("Div", [7, 13, 14], Divide) { Elements = Quotient, Trainable = true },
     ];
 

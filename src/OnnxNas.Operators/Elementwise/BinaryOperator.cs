@@ -26,7 +26,7 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
             throw Error(Broadcasting.Mismatch(a, b));
         try
         {
-            return [rule.Kernel(a, b)];
+            return [WideUnsigned.Narrowed(rule.Kernel(WideUnsigned.Widened(a, rule.Wraps), WideUnsigned.Widened(b, rule.Wraps)), a)];
         }
         catch (DivideByZeroException)
         {
@@ -58,6 +58,9 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
 
         /// <summary>The function on elements of shape computations.</summary>
         public Func<Dim, Dim, Dim?>? Elements { get; init; }
+
+        /// <summary>Whether signed and unsigned integers give the same bits.</summary>
+        public bool Wraps { get; init; }
 
         /// <summary>Whether a float constant of the node is a parameter (a scale or an offset per channel).</summary>
         public bool Trainable { get; init; }

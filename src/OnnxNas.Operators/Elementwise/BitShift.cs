@@ -22,11 +22,12 @@ internal sealed class BitShift : NamedOperator
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var (x, y) = (inputs[0]!, inputs[1]!);
-        if (x.dtype != ScalarType.Byte || y.dtype != ScalarType.Byte)
-            throw Unsupported($"shifts of {x.dtype} are not supported; of uint8 they are.");
+        if (x.dtype != y.dtype || x.dtype != ScalarType.Byte && !WideUnsigned.Is(x))
+            throw Error($"shifts of {x.dtype} by {y.dtype} are none of unsigned integers of one type.");
         if (!Broadcasting.Fits(x.shape, y.shape))
             throw Error(Broadcasting.Mismatch(x, y));
-        return [left ? x.bitwise_left_shift(y) : x.bitwise_right_shift(y)];
+        var (bits, by) = (WideUnsigned.Widened(x, wraps: left), WideUnsigned.Widened(y, wraps: false));
+        return [WideUnsigned.Narrowed(left ? bits.bitwise_left_shift(by) : bits.bitwise_right_shift(by), x)];
     }
 
     /// <summary>Registration.</summary>

@@ -17,9 +17,9 @@ internal static class Logic
         new("And", [7], (a, b) => a.logical_and(b)) { Takes = Truth },
         new("Or", [7], (a, b) => a.logical_or(b)) { Takes = Truth },
         new("Xor", [7], (a, b) => a.logical_xor(b)) { Takes = Truth },
-        new("BitwiseAnd", [18], (a, b) => a.bitwise_and(b)) { Takes = ElementTypes.IsInteger },
-        new("BitwiseOr", [18], (a, b) => a.bitwise_or(b)) { Takes = ElementTypes.IsInteger },
-        new("BitwiseXor", [18], (a, b) => a.bitwise_xor(b)) { Takes = ElementTypes.IsInteger },
+        new("BitwiseAnd", [18], (a, b) => a.bitwise_and(b)) { Takes = ElementTypes.IsInteger, Wraps = true },
+        new("BitwiseOr", [18], (a, b) => a.bitwise_or(b)) { Takes = ElementTypes.IsInteger, Wraps = true },
+        new("BitwiseXor", [18], (a, b) => a.bitwise_xor(b)) { Takes = ElementTypes.IsInteger, Wraps = true },
     ];
 
     private static Rule Comparison(string name, int[] versions, Func<Tensor, Tensor, Tensor> kernel, Func<Dim, Dim, Dim?> elements) =>

@@ -30,6 +30,8 @@ internal sealed class Mod : NamedOperator
             throw Error(Broadcasting.Mismatch(a, b));
         if (a.is_floating_point())
             return [fmod ? a.fmod(b) : throw Error("the remainder of floats needs fmod=1.")];
+        var like = a;
+        (a, b) = (WideUnsigned.Widened(a, wraps: false), WideUnsigned.Widened(b, wraps: false));
         try
         {
             // Anything divided by -1 leaves nothing, as by 1.
@@ -40,7 +42,7 @@ internal sealed class Mod : NamedOperator
             throw Error("an integer is divided by zero.");
         }
 
-        return [fmod ? a.fmod(b) : a.remainder(b)];
+        return [WideUnsigned.Narrowed(fmod ? a.fmod(b) : a.remainder(b), like)];
     }
 
     private Dim? Remainder(Dim a, Dim b)

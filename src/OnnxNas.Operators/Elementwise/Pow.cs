@@ -12,15 +12,16 @@ internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var (x, y) = (inputs[0]!, inputs[1]!);
+        var like = inputs[0]!;
+        var (x, y) = (WideUnsigned.Widened(like, wraps: false), WideUnsigned.Widened(inputs[1]!, wraps: false));
         if (!Broadcasting.Fits(x.shape, y.shape))
             throw Error(Broadcasting.Mismatch(x, y));
         if (IsTwo(x, y))
-            return [x * x];
+            return [WideUnsigned.Narrowed(x * x, like)];
         // Integers to negative powers go by way of fractions.
         if (!x.is_floating_point() && !y.is_floating_point() && y.numel() > 0 && y.min().to(ScalarType.Int64).item<long>() < 0)
-            return [x.to(ScalarType.Float64).pow(y).to(x.dtype)];
-        return [x.pow(y).to(x.dtype)];
+            return [x.to(ScalarType.Float64).pow(y).to(like.dtype)];
+        return [x.pow(y).to(like.dtype)];
     }
 
     // Squares, which layer normalisation is full of, are many times faster as a product.

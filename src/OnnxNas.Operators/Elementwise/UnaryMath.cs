@@ -48,7 +48,7 @@ internal sealed class UnaryMath(NodeReader node, UnaryMath.Rule rule) : NamedOpe
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         Require(inputs[0]!.dtype.ToElementType());
-        return [rule.Kernel(inputs[0]!)];
+        return [WideUnsigned.Narrowed(rule.Kernel(WideUnsigned.Widened(inputs[0]!, wraps: true)), inputs[0]!)];
     }
 
     private void Require(ElementType element)

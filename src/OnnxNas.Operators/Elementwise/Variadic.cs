@@ -47,7 +47,7 @@ internal sealed class Variadic : NamedOperator
     {
         if (Broadcasting.Extents([.. inputs!]) is null)
             throw Error(Broadcasting.Mismatch([.. inputs!]));
-        var result = inputs.Skip(1).Aggregate(inputs[0]!, (a, b) => rule.Kernel(a, b!));
+        var result = inputs.Skip(1).Aggregate(inputs[0]!, (a, b) => WideUnsigned.Narrowed(rule.Kernel(WideUnsigned.Widened(a, wraps: false), WideUnsigned.Widened(b!, wraps: false)), a));
         return [rule.Averages && inputs.Count > 1 ? result.DividedBy(inputs.Count) : result];
     }
 

@@ -16,12 +16,18 @@ internal sealed class ExecutionPlan
         var steps = new List<Step>(graph.NodeCount);
         foreach (var value in graph.Values)
             slots[value] = slots.Count;
+        Captured = [.. graph.Captured().Distinct()];
+        foreach (var value in Captured)
+            slots[value] = slots.Count;
         foreach (var node in graph.Nodes)
         {
-            if (node.Subgraphs.Any())
-                throw new UnsupportedOperatorException($"{node}: operators with subgraphs are not supported.");
             var bound = registry.Bind(node, opsets);
-            steps.Add(new(node, bound, [.. node.Inputs.Select(SlotOrNone)], [.. node.Outputs.Select(SlotOrNone)]));
+            if (node.Subgraphs.Any() && bound is not ControlFlowOperator)
+                throw new UnsupportedOperatorException($"{node}: the operator takes no subgraphs.");
+            var bodies = node.Attributes.Values.Where(a => a.Kind == AttrKind.Graph)
+                .ToDictionary(a => a.Name, a => new ExecutionPlan(a.AsGraph(), registry, opsets), StringComparer.Ordinal);
+            var captured = bodies.Values.SelectMany(b => b.Captured).Distinct().Select(SlotOf);
+            steps.Add(new(node, bound, [.. node.Inputs.Select(SlotOrNone), .. captured], [.. node.Outputs.Select(SlotOrNone)], bodies));
         }
 
         Steps = [.. steps];
@@ -47,6 +53,12 @@ internal sealed class ExecutionPlan
     public Graph Graph { get; }
 
     public Step[] Steps { get; }
+
+    /// <summary>Values of graphs around that the graph, or one within, reads.</summary>
+    public IReadOnlyList<Value> Captured { get; }
+
+    /// <summary>The plan and those of the graphs that its nodes hold.</summary>
+    public IEnumerable<ExecutionPlan> WithBodies() => Steps.SelectMany(s => s.Bodies.Values).SelectMany(b => b.WithBodies()).Prepend(this);
 
     /// <summary>The step that makes a slot; -1 for inputs and constants.</summary>
     public int[] Makers { get; }
@@ -85,5 +97,6 @@ internal sealed class ExecutionPlan
 
     private int SlotOrNone(Value? value) => value is null ? -1 : SlotOf(value);
 
-    internal sealed record Step(Node Node, OnnxOperator Operator, int[] Inputs, int[] Outputs);
+    /// <summary>One node. Its input slots are those of the node's inputs, then those of the values its bodies capture.</summary>
+    internal sealed record Step(Node Node, OnnxOperator Operator, int[] Inputs, int[] Outputs, IReadOnlyDictionary<string, ExecutionPlan> Bodies);
 }

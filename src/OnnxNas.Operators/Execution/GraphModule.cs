@@ -12,7 +12,7 @@ namespace OnnxNas.Operators.Execution;
 public sealed class GraphModule : IDisposable
 {
     private readonly ExecutionPlan plan;
-    private readonly Tensor?[] fixedValues;
+    private readonly Dictionary<ExecutionPlan, Tensor?[]> fixedValues = [];
     private readonly OrderedDictionary<string, Parameter> parameters = [];
     private readonly OrderedDictionary<string, Tensor> buffers = [];
     private readonly Device device;
@@ -30,18 +30,13 @@ public sealed class GraphModule : IDisposable
         OperatorRegistry.RequireSupported(model);
         this.device = device ?? CPU;
         plan = new(model.Graph, registry ?? OperatorRegistry.Default, model.OpsetVersions());
-        fixedValues = new Tensor?[plan.SlotCount];
         var roles = ParameterRule.Roles(plan, extraParameters ?? []);
         using var scope = NewDisposeScope();
-        foreach (var value in model.Graph.Initializers)
+        foreach (var part in plan.WithBodies())
         {
-            var role = roles.GetValueOrDefault(value, ConstantRole.Constant);
-            var tensor = ChannelsLast.Of(value.Initializer!.ToTorch(this.device));
-            if (role == ConstantRole.Parameter)
-                tensor = parameters[value.Name] = new Parameter(tensor);
-            else if (role == ConstantRole.Buffer)
-                buffers[value.Name] = tensor;
-            fixedValues[plan.SlotOf(value)] = tensor.DetachFromDisposeScope();
+            var values = fixedValues[part] = new Tensor?[part.SlotCount];
+            foreach (var value in part.Graph.Initializers)
+                values[part.SlotOf(value)] = Fix(value, roles).DetachFromDisposeScope();
         }
     }
 
@@ -129,15 +124,30 @@ public sealed class GraphModule : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in fixedValues)
+        foreach (var tensor in fixedValues.Values.SelectMany(v => v))
             tensor?.Dispose();
+    }
+
+    // The state of graphs that nodes hold is constant; only the main graph's initializers have names of their own to be written back by.
+    private Tensor Fix(Value value, Dictionary<Value, ConstantRole> roles)
+    {
+        var tensor = ChannelsLast.Of(value.Initializer!.ToTorch(device));
+        switch (roles.GetValueOrDefault(value, ConstantRole.Constant))
+        {
+            case ConstantRole.Parameter:
+                return parameters[value.Name] = new Parameter(tensor);
+            case ConstantRole.Buffer:
+                return buffers[value.Name] = tensor;
+            default:
+                return tensor;
+        }
     }
 
     private void MoveBuffers(ExecutionPlan.Step step, Tensor?[] outputs)
     {
         foreach (var (input, output) in step.Operator.Buffers)
         {
-            var target = fixedValues[step.Inputs[input]];
+            var target = fixedValues[plan][step.Inputs[input]];
             if (target is null || output >= outputs.Length || outputs[output] is not { } next || !buffers.ContainsKey(plan.Names[step.Inputs[input]]))
                 continue;
             using var off = no_grad();

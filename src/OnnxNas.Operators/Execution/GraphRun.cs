@@ -11,6 +11,7 @@ namespace OnnxNas.Operators.Execution;
 internal sealed class GraphRun : IDisposable
 {
     private readonly ExecutionPlan plan;
+    private readonly IReadOnlyDictionary<ExecutionPlan, Tensor?[]> fixedValues;
     private readonly bool training;
     private readonly Action<ExecutionPlan.Step, Tensor?[]>? afterStep;
     private readonly Tensor?[] values;
@@ -18,12 +19,13 @@ internal sealed class GraphRun : IDisposable
     private readonly int[] demand;
     private readonly bool[] finished;
 
-    public GraphRun(ExecutionPlan plan, Tensor?[] fixedValues, bool training, Action<ExecutionPlan.Step, Tensor?[]>? afterStep)
+    public GraphRun(ExecutionPlan plan, IReadOnlyDictionary<ExecutionPlan, Tensor?[]> fixedValues, bool training, Action<ExecutionPlan.Step, Tensor?[]>? afterStep)
     {
         this.plan = plan;
+        this.fixedValues = fixedValues;
         this.training = training;
         this.afterStep = afterStep;
-        values = (Tensor?[])fixedValues.Clone();
+        values = (Tensor?[])fixedValues[plan].Clone();
         owned = new bool[values.Length];
         demand = (int[])plan.Demand.Clone();
         finished = new bool[plan.Steps.Length];
@@ -97,7 +99,9 @@ internal sealed class GraphRun : IDisposable
         var inputs = Gather(step);
         try
         {
-            return step.Operator.Run(inputs, context);
+            return step.Operator is ControlFlowOperator flow
+                ? flow.Run(inputs[..step.Node.Inputs.Count], (body, feeds) => RunBody(step.Bodies[body], feeds), context)
+                : step.Operator.Run(inputs, context);
         }
         catch (OnnxNasException e) when (e.Message.StartsWith(step.Node.ToString(), StringComparison.Ordinal))
         {
@@ -112,6 +116,25 @@ internal sealed class GraphRun : IDisposable
             var shapes = string.Join(", ", inputs.Select(i => i is null ? "none" : $"[{string.Join(',', i.shape)}]"));
             throw new ShapeInferenceException($"{step.Node} cannot take inputs of shapes {shapes}: {e.Message.Split('\n')[0]}", e);
         }
+    }
+
+    private IReadOnlyList<Tensor> RunBody(ExecutionPlan body, IReadOnlyList<Tensor> feeds)
+    {
+        using var inner = new GraphRun(body, fixedValues, training, null);
+        if (feeds.Count != body.Graph.Inputs.Count)
+            throw new ModelFormatException($"graph '{body.Graph.Name}' has {body.Graph.Inputs.Count} inputs, its node gives {feeds.Count}.");
+        for (var i = 0; i < feeds.Count; i++)
+            inner.Feed(body.SlotOf(body.Graph.Inputs[i]), feeds[i]);
+        foreach (var value in body.Captured)
+            inner.Feed(body.SlotOf(value), Get(plan.SlotOf(value)));
+        return [.. body.OutputSlots.Select(s => Scoped(inner.Take(s)))];
+    }
+
+    private static Tensor Scoped(Tensor tensor)
+    {
+        tensor.DetachFromDisposeScope();
+        CurrentDisposeScope?.Attach(tensor);
+        return tensor;
     }
 
     private Tensor?[] Gather(ExecutionPlan.Step step)

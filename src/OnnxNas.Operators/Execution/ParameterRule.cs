@@ -27,11 +27,11 @@ public static class ParameterRule
     internal static Dictionary<Value, ConstantRole> Roles(ExecutionPlan plan, IEnumerable<string> extraParameters)
     {
         var roles = new Dictionary<Value, ConstantRole>();
-        foreach (var step in plan.Steps)
+        foreach (var step in plan.WithBodies().SelectMany(p => p.Steps))
         {
             foreach (var input in step.Operator.ParameterInputs)
             {
-                if (step.Node.Input(input) is { Initializer: not null } value && IsTrained(value, step.Node))
+                if (step.Node.Input(input) is { Initializer: not null } value && value.Graph == plan.Graph && IsTrained(value, step.Node))
                     roles.TryAdd(value, ConstantRole.Parameter);
             }
         }

@@ -8,6 +8,11 @@ namespace OnnxNas.Operators.Execution;
 /// <summary>Constants to torch tensors and back.</summary>
 public static class TensorConversion
 {
+    // Libtorch's own numbers of types that TorchSharp has no names for.
+    private const ScalarType UInt16 = (ScalarType)27;
+    private const ScalarType UInt32 = (ScalarType)28;
+    private const ScalarType UInt64 = (ScalarType)29;
+
     /// <summary>The torch type that carries an ONNX element type.</summary>
     /// <exception cref="UnsupportedOperatorException">Torch has none here.</exception>
     public static ScalarType ToTorch(this ElementType type) => type switch
@@ -22,6 +27,9 @@ public static class TensorConversion
         ElementType.Int32 => ScalarType.Int32,
         ElementType.Int64 => ScalarType.Int64,
         ElementType.Bool => ScalarType.Bool,
+        ElementType.UInt16 => UInt16,
+        ElementType.UInt32 => UInt32,
+        ElementType.UInt64 => UInt64,
         _ => throw new UnsupportedOperatorException($"Element type {type} is not supported in execution; cast it to float32, int32 or int64."),
     };
 
@@ -38,6 +46,9 @@ public static class TensorConversion
         ScalarType.Int32 => ElementType.Int32,
         ScalarType.Int64 => ElementType.Int64,
         ScalarType.Bool => ElementType.Bool,
+        UInt16 => ElementType.UInt16,
+        UInt32 => ElementType.UInt32,
+        UInt64 => ElementType.UInt64,
         _ => throw new UnsupportedOperatorException($"Torch type {type} has no ONNX element type here."),
     };
 

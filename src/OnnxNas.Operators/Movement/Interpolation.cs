@@ -32,7 +32,7 @@ internal sealed record Interpolation
             case "half_pixel_symmetric":
                 return extent / 2f * (1 - resized / (scale * extent)) + halfPixel;
             case "align_corners":
-                return resized == 1 ? 0 : (float)place * (extent - 1) / (resized - 1);
+                return resized == 1 ? 0 : place * (extent - 1) / (Length(axis) - 1);
             case "asymmetric":
                 return place / scale;
             case "tf_half_pixel_for_nn":
@@ -43,6 +43,10 @@ internal sealed record Interpolation
                     : 0.5f * (axis.Start + axis.End) * (extent - 1);
         }
     }
+
+    // What a scale makes of an extent before it is rounded down, as ONNX counts it (ONNX Runtime takes the rounded one).
+    private static float Length(Axis axis) =>
+        axis.Extent * axis.Scale is var length && MathF.Abs(length - axis.Resized) > 1e-3f && length > axis.Resized ? length : axis.Resized;
 
     /// <summary>The place nearest to a source place.</summary>
     public long Nearest(float source, Axis axis)

@@ -10,7 +10,7 @@ internal sealed class Conv : OnnxOperator
     private readonly WindowGeometry window;
     private readonly long group;
 
-    private Conv(NodeReader node)
+    public Conv(NodeReader node)
     {
         window = new(node);
         group = node.Int("group", 1);

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Reductions;
@@ -39,8 +40,8 @@ internal sealed class TopK : NamedOperator
         if (count.Length != 1)
             throw Error($"K must be one number, got {count.Length}.");
         Require(count[0], x.shape[at]);
-        var (values, indices) = x.sort(at, descending: largest, stable: true);
-        return [values.narrow(at, 0, count[0]), indices.narrow(at, 0, count[0])];
+        var (values, indices) = WideUnsigned.Widened(x, wraps: false).sort(at, descending: largest, stable: true);
+        return [WideUnsigned.Narrowed(values.narrow(at, 0, count[0]), x), indices.narrow(at, 0, count[0])];
     }
 
     private void Require(long count, long extent)

@@ -55,6 +55,24 @@ public abstract class LazyOperator : OnnxOperator
     }
 }
 
+/// <summary>Runs the graph that an attribute holds, on values for its inputs; values it captures are given by the executor.</summary>
+/// <returns>The graph's outputs, in order.</returns>
+public delegate IReadOnlyList<Tensor> BodyRunner(string attribute, IReadOnlyList<Tensor> inputs);
+
+/// <summary>An operator that runs graphs its node holds.</summary>
+public abstract class ControlFlowOperator : OnnxOperator
+{
+    /// <summary>Computes the outputs, running bodies as often as it needs.</summary>
+    public abstract Tensor?[] Run(IReadOnlyList<Tensor?> inputs, BodyRunner run, RunContext context);
+
+    /// <summary>What the inputs of a body are, as far as the node's inputs tell; a body without inputs has none.</summary>
+    public abstract IReadOnlyList<Ir.OnnxType?> BodyInputs(InferenceContext context, Ir.Graph body);
+
+    /// <inheritdoc/>
+    public sealed override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) =>
+        throw new Ir.UnsupportedOperatorException("a node that holds graphs runs only within a graph.");
+}
+
 /// <summary>Inputs computed when first asked for.</summary>
 public interface ILazyInputs
 {

@@ -94,5 +94,12 @@ public sealed class OperatorRegistry : ITypeRules
         return Bind(context.Node, opsets).Infer(context);
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<OnnxType?> BodyInputs(InferenceContext context, Graph body, IReadOnlyDictionary<string, int> opsets)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return WhyUnsupported(context.Node, opsets) is null && Bind(context.Node, opsets) is ControlFlowOperator flow ? flow.BodyInputs(context, body) : [];
+    }
+
     private static string Display(Node node) => node.Domain.Length == 0 ? node.OpType : $"{node.Domain}::{node.OpType}";
 }

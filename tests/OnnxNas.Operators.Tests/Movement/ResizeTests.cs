@@ -30,6 +30,7 @@ public sealed class ResizeTests
            {
                Constants = [1, 2],
                Attributes = [Attr.Of("mode", mode), Attr.Of("coordinate_transformation_mode", coordinates)],
+               NoOracle = coordinates == "align_corners" && scales == Down ? "it takes the extent after rounding; ONNX's own cases cover it" : null,
            },
         .. from rounding in new[] { "round_prefer_floor", "round_prefer_ceil", "floor", "ceil" }
            from scales in new[] { Up, Down }
