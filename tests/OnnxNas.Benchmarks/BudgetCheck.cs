@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using OnnxNas.Cli;
 using OnnxNas.Ir;
 using OnnxNas.Search.Costs;
-using OnnxNas.Search.Strategies;
 
 namespace OnnxNas.Benchmarks;
 
@@ -17,7 +16,7 @@ internal static class BudgetCheck
     {
         var model = new Argument<string>("MODEL") { Description = "A marked model with its data beside it, or --data" };
         var limit = new Option<string>("--max-macs") { Description = "The budget", DefaultValueFactory = _ => "50%" };
-        var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all but grid]" };
+        var strategies = StrategyList.Option();
         var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
         var epochs = new Option<int>("--epochs") { Description = "Epochs of a search", DefaultValueFactory = _ => 2 };
         var data = new Option<string>("--data") { Description = "The samples" };
@@ -25,7 +24,7 @@ internal static class BudgetCheck
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
             parsed.GetRequiredValue(limit),
-            parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name).Where(n => n != "grid")],
+            parsed.GetRequiredValue(strategies),
             parsed.GetValue(seeds),
             ["--epochs", Number(parsed.GetValue(epochs)), "--retrain-epochs", "0", "--threads", "1", .. parsed.GetValue(data) is { } file ? ["--data", file] : Array.Empty<string>()],
             Console.Out));

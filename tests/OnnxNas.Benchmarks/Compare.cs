@@ -28,7 +28,7 @@ internal static class Compare
         var settings = new Settings();
         var model = new Argument<string>("MODEL") { Description = "A marked model" };
         var table = new Option<string>("--table") { Description = "The table that 'truth' made of it", Required = true };
-        var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all but grid]" };
+        var strategies = StrategyList.Option();
         var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
         var configs = new Option<string>("--configs") { Description = "A folder with settings files named as strategies, such as darts.json" };
         var output = new Option<string>("--out") { Description = "A CSV file with a line a search; begun before, it is continued", Required = true };
@@ -38,7 +38,7 @@ internal static class Compare
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
             TruthTable.Read(parsed.GetRequiredValue(table)),
-            parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name).Where(n => n != "grid")],
+            parsed.GetRequiredValue(strategies),
             parsed.GetValue(seeds),
             strategy => settings.Read(parsed, ConfigOf(parsed.GetValue(configs), strategy), null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
             parsed.GetRequiredValue(output),
@@ -50,8 +50,6 @@ internal static class Compare
 
     public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, Func<string, SearchOptions> settings, string file, TextWriter output)
     {
-        foreach (var strategy in strategies)
-            StrategyCatalog.Require(strategy);
         TorchRuntime.EnsureLoaded();
         var done = File.Exists(file) ? File.ReadAllLines(file).Skip(1).Select(ComparedRun.Parse).ToList() : [];
         if (done.Count == 0)
