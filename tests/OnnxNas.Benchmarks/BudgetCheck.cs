@@ -14,19 +14,19 @@ internal static class BudgetCheck
 {
     public static Command Command()
     {
-        var model = new Argument<string>("MODEL") { Description = "A marked model with its data beside it, or --data" };
+        var model = new Argument<string>("MODEL") { Description = "A marked model with its data beside it" };
         var limit = new Option<string>("--max-macs") { Description = "The budget", DefaultValueFactory = _ => "50%" };
         var strategies = StrategyList.Option();
         var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
         var epochs = new Option<int>("--epochs") { Description = "Epochs of a search", DefaultValueFactory = _ => 2 };
-        var data = new Option<string>("--data") { Description = "The samples" };
-        var command = new Command("budget-check", "Search within a budget, and count what the results cost") { model, limit, strategies, seeds, epochs, data };
+        var config = new Option<string>("--config") { Description = "Other settings of the searches, as a JSON file" };
+        var command = new Command("budget-check", "Search within a budget, and count what the results cost") { model, limit, strategies, seeds, epochs, config };
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
             parsed.GetRequiredValue(limit),
             parsed.GetRequiredValue(strategies),
             parsed.GetValue(seeds),
-            ["--epochs", Number(parsed.GetValue(epochs)), "--retrain-epochs", "0", "--threads", "1", .. parsed.GetValue(data) is { } file ? ["--data", file] : Array.Empty<string>()],
+            ["--epochs", Number(parsed.GetValue(epochs)), "--retrain-epochs", "0", "--threads", "1", .. parsed.GetValue(config) is { } file ? ["--config", file] : Array.Empty<string>()],
             Console.Out));
         return command;
     }
