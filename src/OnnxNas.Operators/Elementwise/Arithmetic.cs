@@ -5,15 +5,15 @@ using Rule = OnnxNas.Operators.Elementwise.BinaryOperator.Rule;
 
 namespace OnnxNas.Operators.Elementwise;
 
-/// <summary>Add, Sub, Mul, Div from version 7 on. Integers wrap around; integer Div truncates towards zero.</summary>
+/// <summary>Add, Sub, Mul, Div from version 6 on. Integers wrap around; integer Div truncates towards zero.</summary>
 internal static class Arithmetic
 {
     private static readonly Rule[] Rules =
     [
-        new("Add", [7, 13, 14], (a, b) => a.Plus(b)) { Elements = (a, b) => a + b, Trainable = true, Wraps = true },
-        new("Sub", [7, 13, 14], (a, b) => a - b) { Elements = (a, b) => a - b, Trainable = true, Wraps = true },
-        new("Mul", [7, 13, 14], (a, b) => a * b) { Elements = (a, b) => a * b, Trainable = true, Wraps = true },
-        new("Div", [7, 13, 14], Divide) { Elements = Quotient, Trainable = true },
+        new("Add", [6, 7, 13, 14], (a, b) => a.Plus(b)) { Elements = (a, b) => a + b, Trainable = true, Wraps = true },
+        new("Sub", [6, 7, 13, 14], (a, b) => a - b) { Elements = (a, b) => a - b, Trainable = true, Wraps = true },
+        new("Mul", [6, 7, 13, 14], (a, b) => a * b) { Elements = (a, b) => a * b, Trainable = true, Wraps = true },
+        new("Div", [6, 7, 13, 14], Divide) { Elements = Quotient, Trainable = true },
     ];
 
     /// <summary>The truncated quotient of extents, where it can be told.</summary>

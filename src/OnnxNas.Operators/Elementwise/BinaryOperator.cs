@@ -8,6 +8,8 @@ namespace OnnxNas.Operators.Elementwise;
 /// <summary>A function of two tensors that broadcast: A, B to C of their common shape.</summary>
 internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) : NamedOperator(node, 2, 2)
 {
+    private readonly LimitedBroadcast? limited = LimitedBroadcast.Read(node);
+
     public override IReadOnlyList<int> ParameterInputs => rule.Trainable ? [0, 1] : [];
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
@@ -15,14 +17,16 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
         var element = Common(context.Element(0), context.Element(1));
         var elements = rule.Elements is null ? null
             : KnownElements.Combine(element, KnownElements.Of(context, 0), KnownElements.Of(context, 1), rule.Elements);
-        return [new InferredValue(new TensorType(rule.Result ?? element, Broadcasting.Infer(context, 0, 1)), elements)];
+        return [new InferredValue(new TensorType(rule.Result ?? element, limited is null ? Broadcasting.Infer(context, 0, 1) : limited.Infer(context)), elements)];
     }
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var (a, b) = (inputs[0]!, inputs[1]!);
         _ = Common(a.dtype.ToElementType(), b.dtype.ToElementType());
-        if (!Broadcasting.Fits(a.shape, b.shape))
+        if (limited is not null)
+            b = limited.Place(a, b, Error);
+        else if (!Broadcasting.Fits(a.shape, b.shape))
             throw Error(Broadcasting.Mismatch(a, b));
         try
         {

@@ -4,19 +4,19 @@ using Rule = OnnxNas.Operators.Elementwise.BinaryOperator.Rule;
 
 namespace OnnxNas.Operators.Elementwise;
 
-/// <summary>Comparisons, And, Or and Xor from version 7 on, and the bitwise functions. Both inputs broadcast.</summary>
+/// <summary>Comparisons, And, Or and Xor, all versions, and the bitwise functions. Both inputs broadcast.</summary>
 internal static class Logic
 {
     private static readonly Rule[] Rules =
     [
-        Comparison("Equal", [7, 11, 13, 19], (a, b) => a.eq(b), Sameness),
-        Comparison("Greater", [7, 9, 13], (a, b) => a.gt(b), (a, b) => Known(a, b, sign => sign > 0)),
-        Comparison("Less", [7, 9, 13], (a, b) => a.lt(b), (a, b) => Known(a, b, sign => sign < 0)),
+        Comparison("Equal", [1, 7, 11, 13, 19], (a, b) => a.eq(b), Sameness),
+        Comparison("Greater", [1, 7, 9, 13], (a, b) => a.gt(b), (a, b) => Known(a, b, sign => sign > 0)),
+        Comparison("Less", [1, 7, 9, 13], (a, b) => a.lt(b), (a, b) => Known(a, b, sign => sign < 0)),
         Comparison("GreaterOrEqual", [12, 16], (a, b) => a.ge(b), (a, b) => Known(a, b, sign => sign >= 0)),
         Comparison("LessOrEqual", [12, 16], (a, b) => a.le(b), (a, b) => Known(a, b, sign => sign <= 0)),
-        new("And", [7], (a, b) => a.logical_and(b)) { Takes = Truth },
-        new("Or", [7], (a, b) => a.logical_or(b)) { Takes = Truth },
-        new("Xor", [7], (a, b) => a.logical_xor(b)) { Takes = Truth },
+        new("And", [1, 7], (a, b) => a.logical_and(b)) { Takes = Truth },
+        new("Or", [1, 7], (a, b) => a.logical_or(b)) { Takes = Truth },
+        new("Xor", [1, 7], (a, b) => a.logical_xor(b)) { Takes = Truth },
         new("BitwiseAnd", [18], (a, b) => a.bitwise_and(b)) { Takes = ElementTypes.IsInteger, Wraps = true },
         new("BitwiseOr", [18], (a, b) => a.bitwise_or(b)) { Takes = ElementTypes.IsInteger, Wraps = true },
         new("BitwiseXor", [18], (a, b) => a.bitwise_xor(b)) { Takes = ElementTypes.IsInteger, Wraps = true },

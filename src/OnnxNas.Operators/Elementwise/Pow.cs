@@ -4,17 +4,21 @@ using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Elementwise;
 
-/// <summary>Pow from version 7 on: X to the power of Y, which broadcast; the result has the element type of X.</summary>
+/// <summary>Pow, all versions: X to the power of Y, which broadcast; the result has the element type of X.</summary>
 internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
 {
+    private readonly LimitedBroadcast? limited = LimitedBroadcast.Read(node);
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) =>
-        [InferredValue.Tensor(context.Element(0), Broadcasting.Infer(context, 0, 1))];
+        [InferredValue.Tensor(context.Element(0), limited is null ? Broadcasting.Infer(context, 0, 1) : limited.Infer(context))];
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var like = inputs[0]!;
         var (x, y) = (WideUnsigned.Widened(like, wraps: false), WideUnsigned.Widened(inputs[1]!, wraps: false));
-        if (!Broadcasting.Fits(x.shape, y.shape))
+        if (limited is not null)
+            y = limited.Place(x, y, Error);
+        else if (!Broadcasting.Fits(x.shape, y.shape))
             throw Error(Broadcasting.Mismatch(x, y));
         if (IsTwo(x, y))
             return [WideUnsigned.Narrowed(x * x, like)];
@@ -32,6 +36,6 @@ internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [7, 12, 13, 15], node => new Pow(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [1, 7, 12, 13, 15], node => new Pow(node))];
     }
 }

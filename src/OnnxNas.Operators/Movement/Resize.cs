@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Movement;
 
 /// <summary>
-/// Resize, all versions, and Upsample, versions 7 and 9: samples axes anew, to sizes or by scales, by nearest, linear or cubic
+/// Resize, all versions, and Upsample, versions 1, 7 and 9: samples axes anew, to sizes or by scales, by nearest, linear or cubic
 /// interpolation of each axis in turn.
 /// </summary>
 internal sealed class Resize : NamedOperator
@@ -23,7 +23,7 @@ internal sealed class Resize : NamedOperator
     private Resize(NodeReader node, bool upsample) : base(node, upsample && node.Version < 9 ? 1 : !upsample && node.Version >= 11 ? 1 : 2, upsample && node.Version < 9 ? 1 : upsample || node.Version < 11 ? 2 : 4)
     {
         var old = upsample || node.Version < 11;
-        fixedScales = upsample && node.Version < 9 ? node.Floats("scales") ?? throw node.Malformed("attribute 'scales' is missing; the operator needs it.") : null;
+        fixedScales = upsample && node.Version < 9 ? FixedScales(node) : null;
         scalesInput = old ? 1 : 2;
         var mode = node.String("mode", "nearest");
         interpolation = new()
@@ -167,6 +167,17 @@ internal sealed class Resize : NamedOperator
         return Dim.Unknown();
     }
 
+    // Version 1 scales images, by a number for each direction.
+    private static float[] FixedScales(NodeReader node)
+    {
+        if (node.Version >= 7)
+            return node.Floats("scales") ?? throw Missing("scales");
+        return node.Has("height_scale") && node.Has("width_scale")
+            ? [1, 1, node.Float("height_scale", 1), node.Float("width_scale", 1)]
+            : throw Missing("height_scale' or 'width_scale");
+        Exception Missing(string name) => node.Malformed($"attribute '{name}' is missing; the operator needs it.");
+    }
+
     private void RequireScales(float[] scales, int[] at)
     {
         if (scales.Length != at.Length || scales.Any(s => !(s > 0) || s > 1 << 20))
@@ -188,7 +199,7 @@ internal sealed class Resize : NamedOperator
         public IEnumerable<OperatorDefinition> Operators =>
         [
             new("Resize", [10, 11, 13, 18, 19], node => new Resize(node, upsample: false)),
-            new("Upsample", [7, 9, 10], node => node.Version < 10 ? new Resize(node, upsample: true) : throw node.Unsupported("the operator was withdrawn in opset 10; use Resize.")),
+            new("Upsample", [1, 7, 9, 10], node => node.Version < 10 ? new Resize(node, upsample: true) : throw node.Unsupported("the operator was withdrawn in opset 10; use Resize.")),
         ];
     }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>
-/// AveragePool, versions 7, 10, 11, 19 and 22: X <c>[N,C,D1..Dn]</c> to Y <c>[N,C,..]</c>, n = 1 to 3. With <c>count_include_pad</c>
+/// AveragePool, versions 1, 7, 10, 11, 19 and 22: X <c>[N,C,D1..Dn]</c> to Y <c>[N,C,..]</c>, n = 1 to 3. With <c>count_include_pad</c>
 /// the padding counts, but never what <c>ceil_mode</c> adds beyond it.
 /// </summary>
 internal sealed class AveragePool : OnnxOperator
@@ -15,7 +15,7 @@ internal sealed class AveragePool : OnnxOperator
     private AveragePool(NodeReader node)
     {
         window = new(node, ceil: node.Version >= 10, dilated: node.Version >= 19);
-        countPads = node.Flag("count_include_pad", false);
+        countPads = node.Version >= 7 && node.Flag("count_include_pad", false);
     }
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) =>
@@ -53,6 +53,6 @@ internal sealed class AveragePool : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("AveragePool", [7, 10, 11, 19, 22], node => new AveragePool(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("AveragePool", [1, 7, 10, 11, 19, 22], node => new AveragePool(node))];
     }
 }

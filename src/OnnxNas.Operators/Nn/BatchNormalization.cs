@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>
-/// BatchNormalization, versions 7, 9, 14 and 15: X <c>[N,C,..]</c>, scale, B, mean, var <c>[C]</c> to Y <c>[N,C,..]</c>, and in training
+/// BatchNormalization, versions 6, 7, 9, 14 and 15: X <c>[N,C,..]</c>, scale, B, mean, var <c>[C]</c> to Y <c>[N,C,..]</c>, and in training
 /// the next running mean and variance.
 /// <para>
 /// The run decides, not the file: in a training run batch statistics are used and the outputs are
 /// Y, mean·momentum + batch mean·(1 − momentum), and likewise the variance, whether the node declares them or not; in any other run
-/// the running statistics are used, whatever <c>training_mode</c> says. As in ONNX, the batch variance is the population variance.
+/// the running statistics are used, whatever <c>training_mode</c> or <c>is_test</c> says. As in ONNX, the batch variance is the population variance.
 /// </para>
 /// </summary>
 internal sealed class BatchNormalization : OnnxOperator
@@ -23,10 +23,9 @@ internal sealed class BatchNormalization : OnnxOperator
     {
         epsilon = node.Float("epsilon", 1e-5f);
         momentum = node.Float("momentum", 0.9f);
-        // Version 7 alone can normalise each activation [C,H,W] over the batch only.
+        // Versions 6 and 7 alone can normalise each activation [C,H,W] over the batch only.
         perActivation = node.Version < 9 && !node.Flag("spatial", true);
-        if (node.Version >= 14)
-            node.Ignore("training_mode");
+        node.Ignore(node.Version >= 14 ? ["training_mode"] : node.Version < 7 ? ["is_test"] : []);
     }
 
     public override IReadOnlyList<int> ParameterInputs => [1, 2];
@@ -115,6 +114,6 @@ internal sealed class BatchNormalization : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("BatchNormalization", [7, 9, 14, 15], node => new BatchNormalization(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("BatchNormalization", [6, 7, 9, 14, 15], node => new BatchNormalization(node))];
     }
 }

@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>
-/// Dropout, versions 7, 10 (ratio is an attribute), 12, 13 and 22 (ratio and training_mode are optional scalar inputs): data to output of
+/// Dropout, versions 6, 7, 10 (ratio is an attribute), 12, 13 and 22 (ratio and training_mode are optional scalar inputs): data to output of
 /// the same shape, and the mask of what was kept.
 /// <para>
-/// The run decides, not the file: outside training data passes through. In a training run elements are dropped with the ratio, unless
+/// The run decides, not the file (nor <c>is_test</c> of version 6): outside training data passes through. In a training run elements are dropped with the ratio, unless
 /// <c>training_mode</c> is given as false. Random numbers come from libtorch's generator; <c>seed</c> is not used, since it would give
 /// every step the same mask.
 /// </para>
@@ -27,6 +27,8 @@ internal sealed class Dropout : OnnxOperator
             ratio = node.Float("ratio", 0.5f);
         else
             node.Ignore("seed");
+        if (node.Version < 7)
+            node.Ignore("is_test");
         if (ratio is < 0 or > 1 or double.NaN)
             throw node.Malformed($"ratio is {ratio}; it must lie in 0 to 1.");
     }
@@ -67,6 +69,6 @@ internal sealed class Dropout : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Dropout", [7, 10, 12, 13, 22], node => new Dropout(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Dropout", [6, 7, 10, 12, 13, 22], node => new Dropout(node))];
     }
 }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>
-/// Gemm, versions 7, 9, 11 and 13: A <c>[M,K]</c> and B <c>[K,N]</c> (either one transposed), C that broadcasts to <c>[M,N]</c>,
-/// to Y = alpha·A·B + beta·C.
+/// Gemm, versions 6, 7, 9, 11 and 13: A <c>[M,K]</c> and B <c>[K,N]</c> (either one transposed), C that broadcasts to <c>[M,N]</c>,
+/// to Y = alpha·A·B + beta·C. Version 6 broadcasts C only where <c>broadcast</c> is 1.
 /// </summary>
 internal sealed class Gemm : OnnxOperator
 {
@@ -15,6 +15,7 @@ internal sealed class Gemm : OnnxOperator
     private readonly float beta;
     private readonly bool transA;
     private readonly bool transB;
+    private readonly bool broadcasts;
 
     private Gemm(NodeReader node)
     {
@@ -22,6 +23,7 @@ internal sealed class Gemm : OnnxOperator
         beta = node.Float("beta", 1);
         transA = node.Flag("transA", false);
         transB = node.Flag("transB", false);
+        broadcasts = node.Version >= 7 || node.Flag("broadcast", false);
         if (node.Version < 11 && !node.HasInput(2))
             throw node.Malformed("input C is missing; it is optional from version 11 on only.");
     }
@@ -41,6 +43,8 @@ internal sealed class Gemm : OnnxOperator
         var y = new Shape(rows, columns);
         if (context.Shape(2) is { } c && !Rules.MayBroadcastTo(c, y))
             throw context.Error($"C {c} does not broadcast to {y}.");
+        if (!broadcasts && context.Shape(2) is { } whole && !(whole.Rank == 2 && Rules.MayEqual(whole[0], rows) && Rules.MayEqual(whole[1], columns)))
+            throw context.Error($"C {whole} must be {y}: before opset 7 it does not broadcast unless the attribute 'broadcast' is 1.");
         return [InferredValue.Tensor(context.Element(0), y)];
     }
 
@@ -51,6 +55,7 @@ internal sealed class Gemm : OnnxOperator
         Rules.Require(a.size(transA ? 0 : 1) == b.size(transB ? 1 : 0), () => $"Gemm: A {a.Text()} and B {b.Text()} do not multiply.");
         var (rows, columns) = (a.size(transA ? 1 : 0), b.size(transB ? 0 : 1));
         Rules.Require(c is null || Rules.BroadcastsTo(c.shape, [rows, columns]), () => $"Gemm: C {c!.Text()} does not broadcast to [{rows},{columns}].");
+        Rules.Require(broadcasts || c is null || c.shape is [var m, var n] && m == rows && n == columns, () => $"Gemm: C {c!.Text()} must be [{rows},{columns}], as the attribute 'broadcast' is not 1.");
         var left = transA ? a.t() : null;
         if (a.is_floating_point() && transB && alpha == 1 && (c is null || beta == 1 && c.dim() == 1 && c.size(0) == columns))
             return [nn.functional.linear(left ?? a, b, c)];
@@ -81,6 +86,6 @@ internal sealed class Gemm : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Gemm", [7, 9, 11, 13], node => new Gemm(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Gemm", [6, 7, 9, 11, 13], node => new Gemm(node))];
     }
 }

@@ -4,14 +4,16 @@ using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
 
-/// <summary>PRelu, versions 7, 9 and 16: X and a slope that broadcasts to it, to Y of X's shape.</summary>
-internal sealed class PRelu : OnnxOperator
+/// <summary>PRelu, versions 6, 7, 9 and 16: X and a slope that broadcasts to it, to Y of X's shape. In version 6 a vector holds a slope for each channel.</summary>
+internal sealed class PRelu(NodeReader node) : OnnxOperator
 {
+    private readonly bool channelVector = node.Version < 7;
+
     public override IReadOnlyList<int> ParameterInputs => [1];
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
-        if (context.Shape(0) is { } x && context.Shape(1) is { } slope && !Rules.MayBroadcastTo(slope, x))
+        if (context.Shape(0) is { } x && context.Shape(1) is { } slope && !(channelVector && slope.Rank == 1 && x.Rank > 1) && !Rules.MayBroadcastTo(slope, x))
             throw context.Error($"slope {slope} does not broadcast to X {x}.");
         return [context.SameAsFirst()];
     }
@@ -19,6 +21,8 @@ internal sealed class PRelu : OnnxOperator
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var (x, slope) = (inputs[0]!, inputs[1]!);
+        if (channelVector && slope.dim() == 1 && slope.numel() > 1 && x.dim() > 2)
+            slope = slope.reshape([-1, .. Enumerable.Repeat(1L, (int)x.dim() - 2)]);
         var (extents, slopes) = (x.shape, slope.shape);
         Rules.Require(Rules.BroadcastsTo(slopes, extents), () => $"PRelu: slope {slope.Text()} does not broadcast to X {x.Text()}.");
         if (x.is_floating_point() && (slope.numel() == 1 || IsPerChannel(slopes, extents)))
@@ -50,6 +54,6 @@ internal sealed class PRelu : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [7, 9, 16], _ => new PRelu())];
+        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [6, 7, 9, 16], node => new PRelu(node))];
     }
 }

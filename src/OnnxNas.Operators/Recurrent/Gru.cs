@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Recurrent;
 
 /// <summary>
-/// GRU, versions 7, 14 and 22, gates in the order update z, reset r, hidden h: H' = (1 − z)·h + z·H. With <c>linear_before_reset</c> the
+/// GRU, versions 3, 7, 14 and 22, gates in the order update z, reset r, hidden h: H' = (1 − z)·h + z·H. With <c>linear_before_reset</c> the
 /// reset gate scales H·Rᵀ plus its bias, else H. Shapes: <see cref="RecurrentLayer"/>.
 /// </summary>
 internal sealed class Gru : RecurrentLayer
@@ -33,6 +33,6 @@ internal sealed class Gru : RecurrentLayer
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("GRU", [7, 14, 22], node => new Gru(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("GRU", [3, 7, 14, 22], node => new Gru(node))];
     }
 }

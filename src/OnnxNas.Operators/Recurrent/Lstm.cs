@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Recurrent;
 
 /// <summary>
-/// LSTM, versions 7, 14 and 22, gates in the order input i, output o, forget f, cell c: C' = f·C + i·c, H' = o·h(C'). Peepholes let i and f
+/// LSTM, versions 1, 7, 14 and 22, gates in the order input i, output o, forget f, cell c: C' = f·C + i·c, H' = o·h(C'). Peepholes let i and f
 /// see C, and o see C'. With <c>input_forget</c> f is 1 − i. Shapes: <see cref="RecurrentLayer"/>.
 /// </summary>
 internal sealed class Lstm : RecurrentLayer
@@ -41,6 +41,6 @@ internal sealed class Lstm : RecurrentLayer
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("LSTM", [7, 14, 22], node => new Lstm(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("LSTM", [1, 7, 14, 22], node => new Lstm(node))];
     }
 }

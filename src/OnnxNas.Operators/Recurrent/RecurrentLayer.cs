@@ -30,6 +30,9 @@ internal abstract class RecurrentLayer : NamedOperator
         if (!(clip >= 0))
             throw node.Malformed($"clip is {clip}; it must not be negative.");
         batchFirst = node.Version >= 14 && node.Flag("layout", false);
+        // It said that Y may be left out; that the node names no such output says the same.
+        if (node.Version < 7)
+            node.Ignore("output_sequence");
         var direction = node.String("direction", "forward");
         if (direction is not ("forward" or "reverse" or "bidirectional"))
             throw node.Malformed($"direction '{direction}' is not one of forward, reverse, bidirectional.");

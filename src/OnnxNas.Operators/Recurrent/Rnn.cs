@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Recurrent;
 
-/// <summary>RNN, versions 7, 14 and 22: H' = f(X·Wᵀ + H·Rᵀ + biases). Shapes: <see cref="RecurrentLayer"/>.</summary>
+/// <summary>RNN, versions 1, 7, 14 and 22: H' = f(X·Wᵀ + H·Rᵀ + biases). Shapes: <see cref="RecurrentLayer"/>.</summary>
 internal sealed class Rnn : RecurrentLayer
 {
     private readonly Func<Tensor, Tensor>[] activations;
@@ -20,6 +20,6 @@ internal sealed class Rnn : RecurrentLayer
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("RNN", [7, 14, 22], node => new Rnn(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("RNN", [1, 7, 14, 22], node => new Rnn(node))];
     }
 }

@@ -4,7 +4,7 @@ namespace OnnxNas.Operators;
 /// One operator as the registry knows it.
 /// </summary>
 /// <param name="Name">The operator's name in its domain.</param>
-/// <param name="Versions">Every since-version that is served, ascending, from the one in force at opset 7 on.</param>
+/// <param name="Versions">Every since-version that is served, ascending, from the one in force at <see cref="OperatorRegistry.OldestOpset"/> on.</param>
 /// <param name="Bind">Reads and checks a node's attributes.</param>
 public sealed record OperatorDefinition(string Name, IReadOnlyList<int> Versions, Func<NodeReader, OnnxOperator> Bind)
 {

@@ -13,7 +13,7 @@ public sealed class OperatorRegistry : ITypeRules
     public const int NewestOpset = 26;
 
     /// <summary>The oldest opset of ai.onnx that is served.</summary>
-    public const int OldestOpset = 7;
+    public const int OldestOpset = 6;
 
     private readonly Dictionary<(string Domain, string Name), OperatorDefinition> definitions = [];
 
