@@ -245,6 +245,9 @@ public sealed record SearchOptions
     /// <summary>Passes over the data for the winner.</summary>
     public int EffectiveRetrainEpochs() => RetrainEpochs ?? Epochs;
 
+    /// <summary>Threads of libtorch and ONNX Runtime on this machine.</summary>
+    public int EffectiveThreads() => Threads > 0 ? Threads : Environment.ProcessorCount;
+
     /// <summary>An optimizer of weights with these settings.</summary>
     public SgdOptimizer NewWeightOptimizer(IEnumerable<Parameter> weights) =>
         new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? w => w.dim() >= 2 : null);

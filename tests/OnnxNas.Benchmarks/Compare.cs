@@ -61,7 +61,7 @@ internal static class Compare
         foreach (var strategy in strategies)
         {
             var options = settings(strategy);
-            options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
+            options = options with { Threads = options.EffectiveThreads() };
             torch.set_num_threads(options.Threads);
             var changed = Changed(options);
             output.WriteLine($"{strategy}, settings: {(changed.Length > 0 ? changed : "default")}");

@@ -14,8 +14,6 @@ namespace OnnxNas.Search.Strategies;
 /// </summary>
 public abstract class GradientTrainer : OneShotTrainer
 {
-    // A prior of 0 must stay finite as a logit.
-    private const double LeastPrior = 1e-6;
     private readonly Lazy<CellDerivation> derivation;
     private readonly SearchOptions papers;
 
@@ -95,8 +93,8 @@ public abstract class GradientTrainer : OneShotTrainer
         return Supernet.ArchitectureParameter(choice, () =>
         {
             var initial = InitialArchitecture(choice.Candidates.Count);
-            if (choice is LayerChoice { Prior: { } prior })
-                initial = [.. initial.Select((a, k) => a + Math.Log(Math.Max(prior[k], LeastPrior)))];
+            if (choice is LayerChoice { LogPrior: { } prior })
+                initial = [.. initial.Zip(prior, (a, p) => a + p)];
             return Numbers([initial.Length], initial);
         });
     }
