@@ -46,13 +46,25 @@ public sealed record SearchOptions
     [Description("Samples per step")]
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>The first learning rate of the weights; it falls to <see cref="MinLr"/> along a cosine over the epochs (DARTS, §A.1).</summary>
+    /// <summary>The first learning rate of the weights (DARTS, §A.1).</summary>
     [Description("Learning rate of the weights in the first epoch")]
     public double Lr { get; init; } = 0.025;
 
-    /// <summary>What the learning rate of the weights falls to.</summary>
-    [Description("What the learning rate of the weights falls to, along a cosine")]
+    /// <summary>How the learning rate of the weights goes on: <c>cosine</c> to <see cref="MinLr"/> over the epochs (DARTS, §A.1), <c>step</c> or <c>constant</c>.</summary>
+    [Description("Learning rate of the weights by epoch: cosine, step or constant")]
+    public string Schedule { get; init; } = "cosine";
+
+    /// <summary>What the learning rate of the weights falls to along the cosine.</summary>
+    [Description("cosine: what the learning rate of the weights falls to")]
     public double MinLr { get; init; } = 0.001;
+
+    /// <summary>Epochs of each learning rate of the step schedule.</summary>
+    [Description("step: epochs after which the learning rate of the weights is multiplied by --step-factor, again and again")]
+    public int StepEpochs { get; init; } = 10;
+
+    /// <summary>The factor of the step schedule.</summary>
+    [Description("step: what the learning rate of the weights is multiplied by")]
+    public double StepFactor { get; init; } = 0.1;
 
     /// <summary>Momentum of the weights' SGD (DARTS, §A.1).</summary>
     [Description("Momentum of the weights")]
@@ -69,6 +81,10 @@ public sealed record SearchOptions
     /// <summary>The largest norm of the weights' gradient; 0 = no clipping (DARTS, §A.1).</summary>
     [Description("Largest gradient norm of the weights; 0 = no clipping")]
     public double GradClip { get; init; } = 5;
+
+    /// <summary>ε of the targets (1 − ε)·onehot + ε/C that the weights are trained on (Szegedy et al. 2016, §7); 0 = off. The architecture's loss and all that is scored stay plain.</summary>
+    [Description("cross-entropy: share of a label that is spread over all classes, in the loss of the weights; 0 = off")]
+    public double LabelSmoothing { get; init; }
 
     /// <summary>The learning rate of the architecture's Adam(0.5, 0.999) (DARTS, §A.1).</summary>
     [Description("Learning rate of the architecture")]
@@ -109,6 +125,26 @@ public sealed record SearchOptions
     /// <summary>The most milliseconds the winner may take for a sample, as predicted from measurements in ONNX Runtime; null = any.</summary>
     [Description("Most milliseconds of the winner in ONNX Runtime: a number, or a percentage of the slowest subnet")]
     public string? MaxLatencyMs { get; init; }
+
+    /// <summary>The most LayerChoices of the winner that may be decided for an identity (DARTS+: Liang et al. 2019); null = any.</summary>
+    [Description("Most skips of the winner: choices decided for a candidate that hands its input on")]
+    public int? MaxSkips { get; init; }
+
+    /// <summary>Whether the search ends when the largest eigenvalue of the Hessian of the validation loss in the architecture rises (R-DARTS: Zela et al. 2020, §4.3).</summary>
+    [Description("darts, gumbel, pc-darts: stop when the largest eigenvalue of the validation loss' Hessian in the architecture rises, and go back to before")]
+    public bool EigenvalueStop { get; init; }
+
+    /// <summary>Epochs that an eigenvalue is averaged over, and that lie between the averages which are compared.</summary>
+    [Description("Epochs that --eigenvalue-stop averages over, and that it looks back")]
+    public int EigenvalueWindow { get; init; } = 5;
+
+    /// <summary>How many times its earlier value the averaged eigenvalue may be.</summary>
+    [Description("How many times its earlier value the averaged eigenvalue may be before --eigenvalue-stop stops")]
+    public double EigenvalueRatio { get; init; } = 1.3;
+
+    /// <summary>Whether choices that offer an identity have a second one beside them while searching, which fades out (DARTS−: Chu et al. 2021, §3.2).</summary>
+    [Description("darts, gumbel, pc-darts: a skip beside each choice that offers one, which fades out over the epochs")]
+    public bool AuxiliarySkip { get; init; }
 
     /// <summary>Epochs at the start in which the architecture takes no step.</summary>
     [Description("Epochs at the start in which only the weights are trained")]
@@ -174,6 +210,10 @@ public sealed record SearchOptions
     [Description("Epochs of retraining the winner, as many as --epochs unless given; 0 = keep the supernet's weights")]
     public int? RetrainEpochs { get; init; }
 
+    /// <summary>The decay of the moving average of the winner's weights, which is what is written; 0 = the last weights themselves.</summary>
+    [Description("Decay of the moving average of weights that retraining ends with; 0 = off")]
+    public double Ema { get; init; }
+
     /// <summary>Where the winner's weights start: <c>inherit</c> from the supernet, or afresh from <c>scratch</c>.</summary>
     [Description("Where the winner's weights start: inherit or scratch")]
     public string Init { get; init; } = "inherit";
@@ -205,6 +245,9 @@ public sealed record SearchOptions
     /// <summary>Passes over the data for the winner.</summary>
     public int EffectiveRetrainEpochs() => RetrainEpochs ?? Epochs;
 
+    /// <summary>Threads of libtorch and ONNX Runtime on this machine.</summary>
+    public int EffectiveThreads() => Threads > 0 ? Threads : Environment.ProcessorCount;
+
     /// <summary>An optimizer of weights with these settings.</summary>
     public SgdOptimizer NewWeightOptimizer(IEnumerable<Parameter> weights) =>
         new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? w => w.dim() >= 2 : null);
@@ -218,7 +261,12 @@ public sealed record SearchOptions
         Require(Epochs >= 1, "epochs", Epochs, "at least 1");
         Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
         Require(Lr is > 0 and <= float.MaxValue, "lr", Lr, "more than 0 and at most 3.4e38");
-        Require(double.IsFinite(MinLr) && MinLr >= 0 && MinLr <= Lr, "min-lr", MinLr, "between 0 and --lr");
+        Require(Schedule is "cosine" or "step" or "constant", "schedule", Schedule, "cosine, step or constant");
+        Require(double.IsFinite(MinLr) && MinLr >= 0 && (MinLr <= Lr || Schedule != "cosine"), "min-lr", MinLr, "between 0 and --lr");
+        Require(StepEpochs >= 1, "step-epochs", StepEpochs, "at least 1");
+        Require(StepFactor is > 0 and <= 1, "step-factor", StepFactor, "more than 0 and at most 1");
+        Require(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "at least 0 and less than 1");
+        Require(Ema is >= 0 and < 1, "ema", Ema, "at least 0 and less than 1");
         Require(Momentum is >= 0 and < 1, "momentum", Momentum, "at least 0 and less than 1");
         Require(double.IsFinite(WeightDecay) && WeightDecay >= 0, "weight-decay", WeightDecay, "at least 0");
         Require(Decay is "all" or "matrices", "decay", Decay, "all or matrices");
@@ -249,6 +297,9 @@ public sealed record SearchOptions
         RequireAmount("max-params", MaxParams);
         RequireAmount("max-macs", MaxMacs);
         RequireAmount("max-latency-ms", MaxLatencyMs);
+        Require(MaxSkips is null or >= 0, "max-skips", MaxSkips ?? 0, "at least 0");
+        Require(EigenvalueWindow >= 1, "eigenvalue-window", EigenvalueWindow, "at least 1");
+        Require(EigenvalueRatio is > 1 and <= float.MaxValue, "eigenvalue-ratio", EigenvalueRatio, "more than 1");
         Require(RetrainEpochs is null or >= 0, "retrain-epochs", RetrainEpochs ?? 0, "at least 0");
         Require(TestFraction is >= 0 and < 1, "test-fraction", TestFraction, "at least 0 and less than 1");
         Require(ValidFraction is > 0 and < 1, "valid-fraction", ValidFraction, "more than 0 and less than 1");

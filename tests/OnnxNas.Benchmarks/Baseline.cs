@@ -47,7 +47,7 @@ internal static class Baseline
         var drawn = Enumerable.Range(0, count).Select(i => Architecture.Random(marked.Space, new SeededRandom(options.Seed, Stream, i))).ToList();
         var given = files.Select(f => Architecture.Parse(marked.Space, File.ReadAllText(f))).ToList();
         TorchRuntime.EnsureLoaded();
-        options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
+        options = options with { Threads = options.EffectiveThreads() };
         torch.set_num_threads(options.Threads);
 
         var both = data.Split.Train.Count + data.Split.Valid.Count;

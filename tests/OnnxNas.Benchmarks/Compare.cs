@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -29,27 +28,28 @@ internal static class Compare
         var settings = new Settings();
         var model = new Argument<string>("MODEL") { Description = "A marked model" };
         var table = new Option<string>("--table") { Description = "The table that 'truth' made of it", Required = true };
-        var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all but grid]" };
+        var strategies = StrategyList.Option();
         var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
+        var configs = new Option<string>("--configs") { Description = "A folder with settings files named as strategies, such as darts.json" };
         var output = new Option<string>("--out") { Description = "A CSV file with a line a search; begun before, it is continued", Required = true };
-        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, output };
+        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, configs, output };
         foreach (var option in settings.Options.Where(o => o.Name is not ("--seed" or "--strategy")))
             command.Add(option);
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
             TruthTable.Read(parsed.GetRequiredValue(table)),
-            parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name).Where(n => n != "grid")],
+            parsed.GetRequiredValue(strategies),
             parsed.GetValue(seeds),
-            strategy => settings.Read(parsed, null, null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
+            strategy => settings.Read(parsed, ConfigOf(parsed.GetValue(configs), strategy), null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
             parsed.GetRequiredValue(output),
             Console.Out));
         return command;
     }
 
+    private static string? ConfigOf(string? folder, string strategy) => folder is not null && Path.Combine(folder, strategy + ".json") is var file && File.Exists(file) ? file : null;
+
     public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, Func<string, SearchOptions> settings, string file, TextWriter output)
     {
-        foreach (var strategy in strategies)
-            StrategyCatalog.Require(strategy);
         TorchRuntime.EnsureLoaded();
         var done = File.Exists(file) ? File.ReadAllLines(file).Skip(1).Select(ComparedRun.Parse).ToList() : [];
         if (done.Count == 0)
@@ -61,7 +61,7 @@ internal static class Compare
         foreach (var strategy in strategies)
         {
             var options = settings(strategy);
-            options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
+            options = options with { Threads = options.EffectiveThreads() };
             torch.set_num_threads(options.Threads);
             var changed = Changed(options);
             output.WriteLine($"{strategy}, settings: {(changed.Length > 0 ? changed : "default")}");
@@ -89,12 +89,12 @@ internal static class Compare
         using var data = SearchData.Open(marked, path, options);
         var epochs = new EpochCount();
         torch.manual_seed(options.Seed);
-        var start = Stopwatch.GetTimestamp();
+        var start = Environment.CpuUsage.TotalTime;
         using var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
             marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, epochs, torch.CPU, CancellationToken.None));
         trainer.Fit();
         var architecture = trainer.Ranking(options.Top)[0].Architecture;
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = (Environment.CpuUsage.TotalTime - start).TotalSeconds;
         var (row, likeliest) = (RowOf(architecture), RowOf(trainer.Export()));
         var chosen = marked.Space.Choices.SelectMany(c => trainer.Probabilities(c) is { Count: > 0 } p ? architecture[c.Label].Select(k => p[k]) : []).ToList();
         return new(options.Strategy, Number(options.Seed), changed, table.Percentile(row), table.Best - row.Mean, table.Percentile(likeliest), epochs.Epochs, seconds, chosen.Count > 0 ? chosen.Average() : double.NaN, row.Architecture);

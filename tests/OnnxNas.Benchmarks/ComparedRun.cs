@@ -10,7 +10,7 @@ namespace OnnxNas.Benchmarks;
 /// <param name="Regret">How far its mean test metric is below the best.</param>
 /// <param name="Likeliest">The share of architectures that are better than the trainer's first guess, which finalists were ranked beside.</param>
 /// <param name="Epochs">Epochs of the search.</param>
-/// <param name="Seconds">Wall-clock time of the search.</param>
+/// <param name="Seconds">Processor time of the search, which does not hang on what else the machine does.</param>
 /// <param name="Probability">Mean probability of what was chosen; NaN where the strategy has none.</param>
 /// <param name="Architecture">What the search returned.</param>
 internal sealed record ComparedRun(string Strategy, string Seed, string Settings, double Better, double Regret, double Likeliest, double Epochs, double Seconds, double Probability, string Architecture)

@@ -5,7 +5,6 @@ using OnnxNas.Cli;
 using OnnxNas.Ir;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
-using OnnxNas.Search.Strategies;
 
 namespace OnnxNas.Benchmarks;
 
@@ -23,7 +22,7 @@ internal static class ResumeCheck
     public static Command Command()
     {
         var model = new Argument<string>("MODEL") { Description = "A marked model with its data beside it" };
-        var strategies = new Option<string>("--strategies") { Description = "Which strategies, joined by commas [default: all]" };
+        var strategies = StrategyList.Option();
         var kills = new Option<int>("--kills") { Description = "How often each strategy's searches are killed", DefaultValueFactory = _ => 10 };
         var seed = new Option<int>("--seed") { Description = "Seed of the searches, and of the moments" };
         var epochs = new Option<int>("--epochs") { Description = "Epochs of the search, and of retraining", DefaultValueFactory = _ => 3 };
@@ -32,7 +31,7 @@ internal static class ResumeCheck
         var command = new Command("resume-check", "Kill searches at random moments, resume them, and compare") { model, strategies, kills, seed, epochs, threads, config };
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
-            parsed.GetValue(strategies)?.Split(',') ?? [.. StrategyCatalog.All.Select(s => s.Name)],
+            parsed.GetRequiredValue(strategies),
             parsed.GetValue(kills),
             new SearchOptions { Seed = parsed.GetValue(seed), Epochs = parsed.GetValue(epochs), Threads = parsed.GetValue(threads) },
             parsed.GetValue(config)));
@@ -41,8 +40,6 @@ internal static class ResumeCheck
 
     private static int Run(string model, IReadOnlyList<string> strategies, int kills, SearchOptions options, string? config)
     {
-        foreach (var strategy in strategies)
-            StrategyCatalog.Require(strategy);
         Console.WriteLine($"{model}, seed {options.Seed}, {options.Epochs} epochs");
         Console.WriteLine($"{"strategy",-14} {"seconds",8} {"kills",6} {"searches",9}  result");
         var same = true;

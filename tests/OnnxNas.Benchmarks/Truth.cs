@@ -42,7 +42,7 @@ internal static class Truth
         if (data.Split.Test is null || seeds < 1)
             throw new DataException("A table needs test samples and at least one seed.");
         TorchRuntime.EnsureLoaded();
-        options = options with { Threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount };
+        options = options with { Threads = options.EffectiveThreads() };
         torch.set_num_threads(options.Threads);
 
         var table = File.Exists(file) ? TruthTable.Read(file) : new([.. marked.Space.Choices.Select(c => c.Label)], seeds);

@@ -74,7 +74,7 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var device = SelectDevice(options);
-        var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        var threads = options.EffectiveThreads();
         set_num_threads(threads);
         manual_seed(options.Seed);
         options = options with { Loss = data.Loss.Name, Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };

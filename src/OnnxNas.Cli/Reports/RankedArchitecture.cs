@@ -17,8 +17,11 @@ internal sealed record RankedArchitecture(IReadOnlyDictionary<string, object> Ar
     public static IReadOnlyList<RankedArchitecture> Of(OneShotTrainer trainer, IReadOnlyList<(Architecture Architecture, double Metric)> ranking, ModelCost costs)
     {
         var sign = trainer.Task.Metric().HigherIsBetter ? 1 : -1;
-        return [.. ranking.Select((r, i) => new RankedArchitecture(
-            r.Architecture.ToNames(), r.Metric, i + 1 < ranking.Count ? sign * (r.Metric - ranking[i + 1].Metric) : null, costs.Of(r.Architecture).Parameters, costs.Of(r.Architecture).Macs))];
+        return [.. ranking.Select((r, i) =>
+        {
+            var cost = costs.Of(r.Architecture);
+            return new RankedArchitecture(r.Architecture.ToNames(), r.Metric, i + 1 < ranking.Count ? sign * (r.Metric - ranking[i + 1].Metric) : null, cost.Parameters, cost.Macs);
+        })];
     }
 
     /// <summary>The rows for people.</summary>

@@ -43,10 +43,15 @@ public abstract class Choice
 /// <summary>One of several computations of the same shape: <c>LayerChoice</c>.</summary>
 public sealed class LayerChoice : Choice
 {
+    private const double LeastPrior = 1e-6;
+
     internal LayerChoice(string label, IReadOnlyList<string> candidates, IReadOnlyList<float>? prior) : base(label, candidates) => Prior = prior;
 
     /// <summary>Weights given beforehand, one a candidate, or null.</summary>
     public IReadOnlyList<float>? Prior { get; }
+
+    /// <summary>The logarithms of <see cref="Prior"/>, to add to logits; a prior of 0 counts as 1e-6, so that they are finite.</summary>
+    internal IReadOnlyList<double>? LogPrior => Prior?.Select(p => Math.Log(Math.Max(p, LeastPrior))).ToArray();
 
     /// <inheritdoc/>
     public override BigInteger Options => Candidates.Count;

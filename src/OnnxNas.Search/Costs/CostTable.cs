@@ -54,7 +54,7 @@ public sealed class CostTable
     /// each other but by standing in one another's candidates.
     /// </summary>
     public (double Smallest, double Largest) Range() =>
-        (-new ExtremeSubnet(Space, Liveness, live => -Of(live)).Find().Rank, new ExtremeSubnet(Space, Liveness, Of).Find().Rank);
+        (-new ExtremeSubnet(Space, Liveness, (_, live) => -Of(live)).Find().Rank, new ExtremeSubnet(Space, Liveness, (_, live) => Of(live)).Find().Rank);
 
     internal double Of(bool[] live)
     {

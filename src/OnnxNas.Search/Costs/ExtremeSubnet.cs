@@ -6,7 +6,7 @@ namespace OnnxNas.Search.Costs;
 /// Looks for the subnet that a rank prefers: label by label, again until nothing improves. A move that brings further choices to life (they stand in
 /// the candidate it takes) is judged with those at their own best.
 /// </summary>
-internal sealed class ExtremeSubnet(SearchSpace space, Liveness liveness, Func<bool[], double> rank)
+internal sealed class ExtremeSubnet(SearchSpace space, Liveness liveness, Func<IReadOnlyDictionary<string, IReadOnlyList<int>>, bool[], double> rank)
 {
     // Every level multiplies the work.
     private const int Depth = 3;
@@ -23,7 +23,7 @@ internal sealed class ExtremeSubnet(SearchSpace space, Liveness liveness, Func<b
     private double Climb(IEnumerable<Choice> movable, int depth)
     {
         var live = liveness.Of(chosen);
-        var best = rank(live);
+        var best = rank(chosen, live);
         for (var improved = true; improved;)
         {
             improved = false;
@@ -34,7 +34,7 @@ internal sealed class ExtremeSubnet(SearchSpace space, Liveness liveness, Func<b
                     var before = chosen;
                     chosen = new(before) { [choice.Label] = option };
                     var reached = liveness.Of(chosen);
-                    var next = rank(reached);
+                    var next = rank(chosen, reached);
                     var awoken = space.Choices.Where(c => liveness.IsLive(c, reached) && !liveness.IsLive(c, live)).ToList();
                     if (awoken.Count > 0 && depth < Depth)
                     {

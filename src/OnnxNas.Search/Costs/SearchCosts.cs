@@ -55,6 +55,6 @@ public sealed class SearchCosts
                 limits.Add(new(option, this[kind], CostAmount.Parse(text).In(this[kind])));
         }
 
-        return new(model.Macs.Space, limits);
+        return new(model.Macs.Space, limits, options.MaxSkips);
     }
 }

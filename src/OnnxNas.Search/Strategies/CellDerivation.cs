@@ -36,16 +36,15 @@ internal sealed class CellDerivation
     }
 
     /// <summary>The architecture that probabilities prefer.</summary>
-    public Architecture Derive(Func<Choice, IReadOnlyList<double>> probabilities)
+    public Architecture Derive(Func<Choice, IReadOnlyList<double>> probabilities) => Architecture.FromScores(space, c => Scores(c, probabilities));
+
+    /// <summary>What <see cref="Derive"/> ranks a choice's candidates by: its probabilities, but for cells. Less than 0 is what the rule forbids.</summary>
+    public IEnumerable<double> Scores(Choice choice, Func<Choice, IReadOnlyList<double>> probabilities)
     {
-        return Architecture.FromScores(space, Scores);
+        return edges.TryGetValue(choice.Label, out var cell) ? probabilities(choice).Select((p, i) => p * OfEdge(cell[i]).Max()) : OfEdge(choice);
 
-        IEnumerable<double> Scores(Choice choice) => edges.TryGetValue(choice.Label, out var cell)
-            ? probabilities(choice).Select((p, i) => p * OfEdge(cell[i]).Max())
-            : OfEdge(choice);
-
-        IEnumerable<double> OfEdge(Choice choice) => allowed.TryGetValue(choice.Label, out var something)
-            ? probabilities(choice).Select((p, k) => something[k] ? p : -1)
-            : probabilities(choice);
+        IEnumerable<double> OfEdge(Choice edge) => allowed.TryGetValue(edge.Label, out var something)
+            ? probabilities(edge).Select((p, k) => something[k] ? p : -1)
+            : probabilities(edge);
     }
 }

@@ -15,7 +15,7 @@ namespace OnnxNas.Search.Strategies;
 /// drawn ones, each scored over all validation samples.
 /// </summary>
 [Strategy("enas", "sampling: an LSTM controller trained by REINFORCE")]
-public sealed class Enas : SamplingTrainer, ICheckpointed
+public sealed class Enas : SamplingTrainer, ICheckpointed, IStrategyDefaults
 {
     // Draws for each architecture that is scored in the end; a controller that has made up its mind offers few different ones.
     private const int DrawsPerSample = 20;
@@ -30,6 +30,13 @@ public sealed class Enas : SamplingTrainer, ICheckpointed
         controller = new(Task.Space, new SeededRandom(options.Seed, RandomStreams.InitialArchitecture));
         optimizer = new(controller.Parameters, options.ArchLr);
         reinforce = new(options.BaselineDecay, options.EntropyWeight);
+    }
+
+    /// <summary>The paper's learning rate of the controller, 0.00035.</summary>
+    public static SearchOptions Defaults(SearchOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options with { ArchLr = 3.5e-4 };
     }
 
     /// <inheritdoc/>

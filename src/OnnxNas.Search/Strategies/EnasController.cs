@@ -17,9 +17,6 @@ internal sealed class EnasController : IDisposable
     private const double TanhConstant = 2.5;
     private const double Temperature = 5;
     private const double Spread = 0.1;
-
-    // A prior of 0 must stay finite as a logit.
-    private const double LeastPrior = 1e-6;
     private readonly SearchSpace space;
     private readonly Parameter start;
     private readonly Parameter fromInput;
@@ -36,7 +33,7 @@ internal sealed class EnasController : IDisposable
         foreach (var choice in space.Choices)
         {
             var count = choice.Candidates.Count;
-            var prior = (choice as LayerChoice)?.Prior?.Select(p => Math.Log(Math.Max(p, LeastPrior))) ?? Enumerable.Repeat(0.0, count);
+            var prior = (choice as LayerChoice)?.LogPrior ?? Enumerable.Repeat(0.0, count);
             byLabel[choice.Label] = (New(Width, count), New(count, Width), tensor(prior.ToArray()).DetachFromDisposeScope());
         }
 

@@ -27,7 +27,7 @@ public sealed class FairNas(TrainingTask task) : SamplingTrainer(task)
         foreach (var path in paths)
         {
             Path = path;
-            var pathLoss = LossOf(train);
+            var pathLoss = TrainingLossOf(train);
             loss += pathLoss.to_type(ScalarType.Float64).item<double>() / paths.Count;
             foreach (var (i, gradient) in GradientsOf(pathLoss, weights).Index())
                 sums[i] = gradient is null || sums[i] is null ? sums[i] ?? gradient : sums[i]!.Plus(gradient);

@@ -1,7 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
-using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
@@ -15,17 +14,12 @@ namespace OnnxNas.Search.Strategies;
 /// </summary>
 public abstract class GradientTrainer : OneShotTrainer
 {
-    private const double InitialSpread = 1e-3;
-
-    // A prior of 0 must stay finite as a logit.
-    private const double LeastPrior = 1e-6;
-    private readonly SeededRandom random;
     private readonly Lazy<CellDerivation> derivation;
     private readonly SearchOptions papers;
 
     /// <summary>Prepares the search.</summary>
     protected GradientTrainer(TrainingTask task) : base(task) =>
-        (random, derivation, papers) = (new(Task.Options.Seed, RandomStreams.InitialArchitecture), new(() => new(Task.Space)), StrategyCatalog.DefaultsOf(GetType(), Task.Options));
+        (derivation, papers) = (new(() => new(Task.Space)), StrategyCatalog.DefaultsOf(GetType(), Task.Options));
 
     /// <summary>The optimizer of the weights, while <see cref="Fit"/> runs.</summary>
     protected internal SgdOptimizer Weights { get; internal set; } = null!;
@@ -58,18 +52,15 @@ public abstract class GradientTrainer : OneShotTrainer
             }
 
             Report(epoch, lr);
+            EndEpoch(epoch);
         }
     }
 
     /// <inheritdoc/>
-    public override Architecture Export()
-    {
-        var derived = derivation.Value.Derive(Probabilities);
-        return Task.Budget.Allows(derived) ? derived : Task.Budget.Best(Probabilities);
-    }
+    public override Architecture Export() => Best(1)[0];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Architecture> Finalists(int count) => [.. Task.Budget.Best(Probabilities, count).Prepend(Export()).Distinct().Take(count)];
+    public override IReadOnlyList<Architecture> Finalists(int count) => Best(count);
 
     /// <inheritdoc/>
     public override IReadOnlyList<double> Probabilities(Choice choice)
@@ -82,11 +73,18 @@ public abstract class GradientTrainer : OneShotTrainer
         return [.. powers.Select(e => e / powers.Sum())];
     }
 
+    private IReadOnlyList<Architecture> Best(int count) => Task.Budget.Best(c => derivation.Value.Scores(c, Probabilities), count);
+
     /// <summary>One step of α. The training batch is there for strategies that look ahead.</summary>
     protected internal virtual void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, () => Penalised(LossOf(valid)));
 
     /// <summary>One step of the weights.</summary>
     protected internal virtual void StepWeights(Batch train) => WeightStep(Weights, train);
+
+    /// <summary>Called when an epoch has been reported.</summary>
+    protected virtual void EndEpoch(int epoch)
+    {
+    }
 
     /// <summary>α of a choice as a value of the graph: N(0, 1e-3²) at first, plus the logarithm of the marker's prior. In float32, or float64 as the model's output.</summary>
     protected Value Alpha(Choice choice)
@@ -95,14 +93,11 @@ public abstract class GradientTrainer : OneShotTrainer
         return Supernet.ArchitectureParameter(choice, () =>
         {
             var initial = InitialArchitecture(choice.Candidates.Count);
-            if (choice is LayerChoice { Prior: { } prior })
-                initial = [.. initial.Select((a, k) => a + Math.Log(Math.Max(prior[k], LeastPrior)))];
+            if (choice is LayerChoice { LogPrior: { } prior })
+                initial = [.. initial.Zip(prior, (a, p) => a + p)];
             return Numbers([initial.Length], initial);
         });
     }
-
-    /// <summary>The next numbers drawn from N(0, 1e-3²).</summary>
-    private protected double[] InitialArchitecture(int count) => [.. Enumerable.Range(0, count).Select(_ => InitialSpread * random.NextGaussian())];
 
     /// <summary>The element type of α: float32, or float64 as the model's output.</summary>
     protected ElementType ArchitectureType => Task.Space.Model.Graph.Outputs[0].Element == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;

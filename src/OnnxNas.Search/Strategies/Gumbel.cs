@@ -24,6 +24,9 @@ public sealed class Gumbel : RelaxedTrainer, IStrategyDefaults
     }
 
     /// <inheritdoc/>
+    protected override double Softening => Temperature;
+
+    /// <inheritdoc/>
     protected override Value Logits(Choice choice, Node marker)
     {
         ArgumentNullException.ThrowIfNull(choice);

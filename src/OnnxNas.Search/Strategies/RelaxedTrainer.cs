@@ -1,7 +1,9 @@
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
+using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Strategies;
 
@@ -11,16 +13,40 @@ namespace OnnxNas.Search.Strategies;
 /// </summary>
 public abstract class RelaxedTrainer : GradientTrainer
 {
+    private readonly AuxiliarySkip? auxiliary;
+    private readonly EigenvalueStop? stop;
+
     /// <summary>Prepares the search.</summary>
     protected RelaxedTrainer(TrainingTask task) : base(task)
     {
+        auxiliary = Task.Options.AuxiliarySkip ? new(Task.Space) : null;
+        stop = Task.Options.EigenvalueStop ? new(Task.Options.EigenvalueWindow, Task.Options.EigenvalueRatio) : null;
+    }
+
+    /// <summary>What α is divided by before the softmax; 1 unless a strategy has a temperature.</summary>
+    protected virtual double Softening => 1;
+
+    /// <inheritdoc/>
+    public override void Fit()
+    {
+        if (stop is not null)
+            Task.Checkpointer.Add("eigenvalue_stop", stop);
+        base.Fit();
     }
 
     /// <summary>What the weights of a choice are the softmax (or sigmoid) of: α itself. Called once a marker; nodes go before it.</summary>
     protected virtual Value Logits(Choice choice, Node marker) => Alpha(choice);
 
     /// <summary>What a LayerChoice computes by its weights: the mix of its candidates. Called once a marker; nodes go before it.</summary>
-    protected virtual Value Blend(LayerChoice choice, Node marker, Value weights) => Mix(marker, weights);
+    protected virtual Value Blend(LayerChoice choice, Node marker, Value weights)
+    {
+        ArgumentNullException.ThrowIfNull(marker);
+        if (auxiliary?.Of(choice, marker) is not { } skip)
+            return Mix(marker, weights);
+        var beta = Supernet.Drawn(choice, "auxiliary_skip", new TensorType(ArchitectureType, new Shape(1)),
+            () => Numbers([1], AuxiliarySkip.Weight(Epoch, Task.Options.Epochs)).ToTorch(Task.Device));
+        return Mix(marker, marker.Graph.Call("Concat", [weights, beta], attributes: [Attr.Of("axis", 0L)], before: marker), skip);
+    }
 
     /// <summary>Puts the mix in place of every choice.</summary>
     /// <exception cref="ChoiceException">A choice cannot be mixed.</exception>
@@ -29,6 +55,37 @@ public abstract class RelaxedTrainer : GradientTrainer
         RequireMixable();
         Supernet.ReplaceLayerChoice((choice, marker) => Blend(choice, marker, Softmax(choice, marker)));
         Supernet.ReplaceInputChoice(RelaxInputs);
+    }
+
+    /// <inheritdoc/>
+    protected override void EndEpoch(int epoch)
+    {
+        if (stop is null || epoch < Task.Options.WarmupEpochs || stop.After(LargestEigenvalue(), [.. Alphas.Parameters.SelectMany(a => a.ToTensorData().ToDoubles())]) is not { } earlier)
+            return;
+        using (no_grad())
+        {
+            using var scope = NewDisposeScope();
+            var offset = 0;
+            foreach (var alpha in Alphas.Parameters)
+            {
+                var count = (int)alpha.numel();
+                alpha.copy_(tensor(earlier[offset..(offset + count)], alpha.shape));
+                offset += count;
+            }
+        }
+
+        Validate();
+        EndAfterEpoch();
+    }
+
+    // Of the Hessian of the validation loss in the logits α/τ, since one in α would grow with 1/τ² as the temperature falls. As the supernet is scored: with running statistics, without noise or
+    // dropout; always on the same samples.
+    private double LargestEigenvalue()
+    {
+        using var scope = NewDisposeScope();
+        var batch = Task.Validation.Load(Task.Validation.InOrder().First().Indices);
+        Supernet.Module.Training = false;
+        return Softening * Softening * new ArchitectureHessian(Alphas.Parameters, () => Task.Loss.Of(Supernet.Forward(batch.Inputs)[0], batch.Label)).LargestEigenvalue();
     }
 
     private Value RelaxInputs(InputChoice choice, Node marker)
@@ -50,6 +107,6 @@ public abstract class RelaxedTrainer : GradientTrainer
     private Value Softmax(Choice choice, Node marker) =>
         marker.Graph.Call("Softmax", [Logits(choice, marker)], $"{marker.Output.Name}/weights", attributes: [Attr.Of("axis", 0L)], before: marker);
 
-    private static Value Mix(Node marker, Value weights) =>
-        marker.Graph.Call(MixOperator.Name, [weights, .. marker.Inputs], $"{marker.Output.Name}/mix", SupernetOperators.Domain, before: marker);
+    private static Value Mix(Node marker, Value weights, params Value[] further) =>
+        marker.Graph.Call(MixOperator.Name, [weights, .. marker.Inputs, .. further], $"{marker.Output.Name}/mix", SupernetOperators.Domain, before: marker);
 }

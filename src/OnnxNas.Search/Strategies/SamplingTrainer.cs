@@ -78,7 +78,7 @@ public abstract class SamplingTrainer : OneShotTrainer
     /// <summary>An architecture within the budget, which draws may not find where it is tight; empty where there is no budget.</summary>
     /// <exception cref="ChoiceException">No architecture is within the budget.</exception>
     protected IReadOnlyList<Architecture> SomeAllowed() =>
-        Task.Budget.Limits.Count == 0 ? [] : [Task.Budget.Best(c => c.Candidates.Select(_ => 0.5))];
+        Task.Budget.IsUnlimited ? [] : [Task.Budget.Best(c => c.Candidates.Select(_ => 0.5))];
 
     private IReadOnlyList<(Architecture Architecture, double Score)> Ranked() => ranked ??= Search(architecture => Reward(architecture, MetricOf(architecture)));
 

@@ -84,10 +84,20 @@ public static class StrategyCatalog
         : options;
 
     /// <summary>The trainer of that name, ready to fit.</summary>
-    /// <exception cref="ChoiceException">There is no such strategy, or it cannot handle a choice of the model.</exception>
+    /// <exception cref="ChoiceException">There is no such strategy, or it cannot handle a choice of the model, or does not have a guard that the options ask for.</exception>
     public static OneShotTrainer Create(string name, TrainingTask task)
     {
+        ArgumentNullException.ThrowIfNull(task);
         Require(name);
+        if (!Known[name].Type.IsSubclassOf(typeof(RelaxedTrainer)))
+        {
+            foreach (var (option, isOn) in new[] { ("--eigenvalue-stop", task.Options.EigenvalueStop), ("--auxiliary-skip", task.Options.AuxiliarySkip) })
+            {
+                if (isOn)
+                    throw new ChoiceException($"{option} is for strategies that mix all candidates ({string.Join(", ", Known.Where(s => s.Value.Type.IsSubclassOf(typeof(RelaxedTrainer))).Select(s => s.Key))}), and {name} is none of them. Leave it out, or use one of those; --max-skips is for all.");
+            }
+        }
+
         return (OneShotTrainer)Activator.CreateInstance(Known[name].Type, BindingFlags.DoNotWrapExceptions, null, [task], null)!;
     }
 }

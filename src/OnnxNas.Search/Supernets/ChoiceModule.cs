@@ -21,4 +21,16 @@ public abstract class ChoiceModule
     /// <paramref name="candidates"/><c>[k]</c> runs candidate k. They belong to the executor and must not be disposed.
     /// </summary>
     public abstract Tensor Forward(ILazyInputs candidates);
+
+    /// <summary>Σ w_k · y_k over all candidates, as the built-in strategies mix them.</summary>
+    /// <param name="weights"><c>[N]</c>, one a candidate.</param>
+    /// <param name="candidates">All of them are computed.</param>
+    protected static Tensor WeightedSum(Tensor weights, ILazyInputs candidates)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(candidates);
+        // All are run before any is weighted, as by the operator: gradients are then added up in the same order.
+        Tensor[] outputs = [.. Enumerable.Range(0, candidates.Count).Select(k => candidates[k])];
+        return MixOperator.WeightedSum(weights.unbind(0), k => outputs[k]);
+    }
 }

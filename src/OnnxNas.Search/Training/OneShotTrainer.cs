@@ -2,6 +2,7 @@ using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
 using OnnxNas.Search.Supernets;
 using static TorchSharp.torch;
 
@@ -13,6 +14,8 @@ namespace OnnxNas.Search.Training;
 /// </summary>
 public abstract class OneShotTrainer : IDisposable
 {
+    private const double InitialSpread = 1e-3;
+    private readonly SeededRandom initial;
     private SubnetScorer? scorer;
 
     /// <summary>Prepares the supernet of the task.</summary>
@@ -22,6 +25,7 @@ public abstract class OneShotTrainer : IDisposable
         TorchRuntime.EnsureLoaded();
         Task = task;
         Supernet = new(task.Space, task.Device);
+        initial = new(task.Options.Seed, RandomStreams.InitialArchitecture);
     }
 
     /// <summary>What is searched, on what, and how.</summary>
@@ -59,6 +63,9 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>The metric of the supernet, as it is, on the validation samples.</summary>
     public double ValidMetric { get; internal set; } = double.NaN;
 
+    /// <summary>The next numbers from N(0, 1e-3²), drawn by the seed: what α starts with (DARTS, §A.1).</summary>
+    protected double[] InitialArchitecture(int count) => [.. Enumerable.Range(0, count).Select(_ => InitialSpread * initial.NextGaussian())];
+
     /// <inheritdoc cref="Supernets.Supernet.ReplaceLayerChoice(Func{LayerChoice, ChoiceModule})"/>
     protected void ReplaceLayerChoice(Func<LayerChoice, ChoiceModule> factory) => Supernet.ReplaceLayerChoice(factory);
 
@@ -94,13 +101,11 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>Makes the running epoch the last one. A trainer that leaves the loop of <see cref="Epochs"/> in another way would be resumed in its midst.</summary>
     protected void EndAfterEpoch() => Task.IsOver = true;
 
-    /// <summary>The loss of the supernet on a batch, in training mode, as a scalar to derive from.</summary>
-    protected Tensor LossOf(Batch batch)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        Supernet.Module.Training = true;
-        return Task.Loss.Of(Supernet.Forward(batch.Inputs)[0], batch.Label);
-    }
+    /// <summary>The loss of the supernet on a batch, in training mode, as a scalar to derive from: the one for the architecture, whose labels are never smoothed.</summary>
+    protected Tensor LossOf(Batch batch) => LossOf(Task.Loss, batch);
+
+    /// <summary>As <see cref="LossOf(Batch)"/>, but the one for the weights: with smoothed labels where the options ask for it.</summary>
+    protected Tensor TrainingLossOf(Batch batch) => LossOf(Task.TrainingLoss, batch);
 
     /// <summary>One step of the architecture on a batch. Weights and running statistics stay bit for bit as they are.</summary>
     protected double ArchitectureStep(Optimizer optimizer, Batch batch) => ArchitectureStep(optimizer, () => LossOf(batch));
@@ -133,7 +138,7 @@ public abstract class OneShotTrainer : IDisposable
         Tensor TrainLoss()
         {
             manual_seed(seed);
-            return LossOf(train);
+            return TrainingLossOf(train);
         }
 
         Tensor ValidLoss()
@@ -151,7 +156,7 @@ public abstract class OneShotTrainer : IDisposable
     protected double WeightStep(Optimizer optimizer, Batch batch)
     {
         using var scope = NewDisposeScope();
-        return Task.LastLoss = GradientStep.Apply(LossOf(batch), optimizer, Task.Options.GradClip, Task.Options.Lr, Task.Position);
+        return Task.LastLoss = GradientStep.Apply(TrainingLossOf(batch), optimizer, Task.Options.GradClip, Task.Options.Lr, Task.Position);
     }
 
     /// <summary>The gradient of a loss for the parameters of an optimizer; null where the loss does not depend on one.</summary>
@@ -176,20 +181,27 @@ public abstract class OneShotTrainer : IDisposable
     /// </summary>
     protected SeededRandom NextRandom() => Task.NextRandom();
 
-    /// <summary>Sets the cosine schedule's learning rate for an epoch, and returns it.</summary>
+    /// <summary>Sets the learning rate of the weights for an epoch, as the schedule of the options says, and returns it.</summary>
     protected double SetLearningRate(Optimizer optimizer, int epoch, int epochs)
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        return optimizer.LearningRate = Schedule.Cosine(Task.Options.Lr, Task.Options.MinLr, epoch, epochs);
+        return optimizer.LearningRate = Schedule.LearningRate(Task.Options, epoch, epochs);
     }
 
     /// <summary>Scores the supernet on the validation samples and reports the epoch.</summary>
     /// <exception cref="TrainingException">The validation loss is not finite.</exception>
     protected void Report(int epoch, double lr)
     {
-        (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
+        var loss = Validate();
         GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");
         Task.Report(new("search", epoch + 1, Task.EpochLoss, loss, ValidMetric, lr, Task.EpochSeconds));
+    }
+
+    /// <summary>Sets <see cref="ValidMetric"/> to that of the supernet as it is now; returns the loss.</summary>
+    private protected double Validate()
+    {
+        (var loss, ValidMetric) = Scoring.Score(Supernet.Module, Supernet.Forward, Task.Validation, Task.Loss, Task.Metric());
+        return loss;
     }
 
     /// <summary>The metric of an architecture on the validation samples, once the supernet is trained: by a <see cref="SubnetScorer"/>, unless a trainer knows it otherwise.</summary>
@@ -223,6 +235,13 @@ public abstract class OneShotTrainer : IDisposable
     {
         Dispose(true);
         GC.SuppressFinalize(this);
+    }
+
+    private Tensor LossOf(Loss loss, Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Supernet.Module.Training = true;
+        return loss.Of(Supernet.Forward(batch.Inputs)[0], batch.Label);
     }
 
     private sealed class BufferFreeze : IDisposable

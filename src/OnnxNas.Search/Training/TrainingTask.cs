@@ -19,12 +19,15 @@ public sealed class TrainingTask : ICheckpointed
     private (int Step, int Count) draws;
 
     /// <summary>A task. Checkpoints are made where a <paramref name="checkpointer"/> is given.</summary>
+    /// <exception cref="DataException">Labels are to be smoothed, and the loss is not cross-entropy.</exception>
     public TrainingTask(SearchSpace space, Dataset train, Dataset valid, Loss loss, Func<Metric> metric, SearchOptions options, ITrainingProgress progress, Device device, CancellationToken cancellation, Checkpointer? checkpointer = null)
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(options);
         (Space, Loss, Metric, Options, Device, Cancellation) = (space, loss, metric, options, device, cancellation);
-        Budget = new(space, []);
+        ArgumentNullException.ThrowIfNull(loss);
+        TrainingLoss = loss.Smoothed(options.LabelSmoothing);
+        Budget = new(space, [], options.MaxSkips);
         this.progress = progress;
         Checkpointer = checkpointer ?? new();
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
@@ -34,8 +37,11 @@ public sealed class TrainingTask : ICheckpointed
     /// <summary>The decisions to take.</summary>
     public SearchSpace Space { get; }
 
-    /// <summary>What training brings down.</summary>
+    /// <summary>What the architecture is trained by, and what is scored.</summary>
     public Loss Loss { get; }
+
+    /// <summary>What the weights are trained by: <see cref="Loss"/>, with smoothed labels where the options ask for it.</summary>
+    public Loss TrainingLoss { get; }
 
     /// <summary>Makes the metric that is reported.</summary>
     public Func<Metric> Metric { get; }
@@ -49,7 +55,7 @@ public sealed class TrainingTask : ICheckpointed
     /// <summary>What draws the search towards a cost, or null.</summary>
     public CostPenalty? Penalty { get; init; }
 
-    /// <summary>The hard limits on what an export may cost.</summary>
+    /// <summary>The hard limits on what an export may cost, and on its skips; only the latter unless given.</summary>
     public Budget Budget { get; init; }
 
     /// <summary>Asks the trainer to stop.</summary>

@@ -21,13 +21,19 @@ public sealed class WinnerTrainer
     private readonly Checkpointer checkpointer;
 
     /// <summary>A trainer with these settings. Checkpoints are made where a <paramref name="checkpointer"/> is given.</summary>
+    /// <exception cref="DataException">Labels are to be smoothed, and the loss is not cross-entropy.</exception>
     public WinnerTrainer(SearchOptions options, Loss loss, Func<Metric> metric, ITrainingProgress progress, Device device, CancellationToken cancellation, Checkpointer? checkpointer = null)
     {
-        (this.options, this.loss, this.metric, this.progress, this.device, this.cancellation) = (options, loss, metric, progress, device, cancellation);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(loss);
+        (this.options, this.loss, this.metric, this.progress, this.device, this.cancellation) = (options, loss.Smoothed(options.LabelSmoothing), metric, progress, device, cancellation);
         this.checkpointer = checkpointer ?? new();
     }
 
-    /// <summary>Trains for <paramref name="epochs"/> epochs by SGD on a cosine schedule, and writes weights and running statistics into the model.</summary>
+    /// <summary>
+    /// Trains for <paramref name="epochs"/> epochs by SGD, and writes weights and running statistics into the model. With <see cref="SearchOptions.Ema"/> these are the moving
+    /// averages of the weights, and statistics recomputed for them: running ones are of the weights as they moved.
+    /// </summary>
     /// <exception cref="TrainingException">The loss or a weight is not finite.</exception>
     /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
     /// <param name="model">A plain model.</param>
@@ -43,11 +49,12 @@ public sealed class WinnerTrainer
             return;
         var loader = new BatchLoader(data, model.Graph, loss, options.BatchSize, options.Seed + 2, device);
         using var optimizer = options.NewWeightOptimizer(parameters);
-        var state = new State(module, optimizer, metric());
+        using var averages = options.Ema > 0 ? new WeightAverages(module.Parameters, options.Ema) : null;
+        var state = new State(module, optimizer, metric(), averages);
         checkpointer.Add(phase, state);
         for (var epoch = state.Position.Epoch; epoch < epochs; epoch++)
         {
-            var lr = optimizer.LearningRate = Schedule.Cosine(options.Lr, options.MinLr, epoch, epochs);
+            var lr = optimizer.LearningRate = Schedule.LearningRate(options, epoch, epochs);
             foreach (var indices in loader.Shuffled(epoch).Skip(state.Position.Begin(epoch)))
             {
                 checkpointer.StopIfAsked(cancellation);
@@ -58,6 +65,7 @@ public sealed class WinnerTrainer
                 var output = module.Forward(batch.Inputs)[0];
                 var position = $"retraining epoch {epoch + 1}, step {state.Position.Steps + 1} of {loader.Count}";
                 var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, options.GradClip, options.Lr, position);
+                averages?.Add(epoch * loader.Count + state.Position.Steps + 1);
                 state.Metric.Add(output.ToTensorData(), batch.Label.ToTensorData());
                 var time = Stopwatch.GetElapsedTime(before);
                 state.Position.Add(value, time.TotalSeconds);
@@ -72,7 +80,10 @@ public sealed class WinnerTrainer
         // Nothing is computed from the last step's weights any more that would tell.
         if (module.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { Key: { } name })
             throw new TrainingException($"Weight '{name}' is not finite after retraining epoch {epochs}, step {loader.Count}. Try a lower --lr (now {options.Lr.ToString(CultureInfo.InvariantCulture)}), or inputs scaled to about 0..1.");
+        averages?.Replace();
         module.WriteBack(model.Graph);
+        if (averages is not null)
+            BatchNormRecalibration.Run(model, loader, device);
         // The module's tensors end here, and later checkpoints need them too.
         checkpointer.Freeze(phase);
 
@@ -84,7 +95,7 @@ public sealed class WinnerTrainer
     }
 
     /// <summary>Everything that a step changes.</summary>
-    private sealed class State(GraphModule module, Optimizer optimizer, Metric metric) : ICheckpointed
+    private sealed class State(GraphModule module, Optimizer optimizer, Metric metric, WeightAverages? averages) : ICheckpointed
     {
         public EpochPosition Position { get; } = new();
 
@@ -101,6 +112,7 @@ public sealed class WinnerTrainer
             foreach (var (name, tensor) in module.State)
                 state.Section("tensors").Put(name, tensor);
             optimizer.Save(state.Section("optimizer"));
+            averages?.Save(state.Section("averages"));
             Position.Save(state.Section("position"));
             Metric.Save(state.Section("metric"));
         }
@@ -110,6 +122,7 @@ public sealed class WinnerTrainer
             foreach (var (name, tensor) in module.State)
                 state.Section("tensors").CopyInto(name, tensor);
             optimizer.Restore(state.Section("optimizer"));
+            averages?.Restore(state.Section("averages"));
             Position.Restore(state.Section("position"));
             Metric.Restore(state.Section("metric"));
         }

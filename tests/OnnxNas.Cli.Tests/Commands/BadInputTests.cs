@@ -40,7 +40,7 @@ public sealed class BadInputTests
         Refuse("no choices", (net, x) => net.Op("Tanh", x));
         Refuse("'narrow'", (net, x) => net.LayerChoice("l", ["wide", "narrow"], x, net.Linear("n", x, 4, 3)));
         Refuse("share label 's'", (net, x) => net.LayerChoice("s", null, net.LayerChoice("s", null, x, x), x, x));
-        Refuse("Bernoulli", (net, x) => net.LayerChoice("l", null, x, net.Op("Bernoulli", x)));
+        Refuse("RegexFullMatch", (net, x) => net.LayerChoice("l", null, x, net.Op("RegexFullMatch", x)));
         Refuse("no choices", (net, x) =>
         {
             net.LayerChoice("dead", null, x, net.Op("Tanh", x));

@@ -36,14 +36,14 @@ public sealed class OtherCommandsTests
         using var bench = new Workbench();
         var net = new NetBuilder();
         var x = net.Input("x", 2, 4);
-        var model = net.Build((net.Op("Bernoulli", x), [2, 4]));
+        var model = net.Build((net.Op("RegexFullMatch", x), [2, 4]));
         model.OpsetImports[""] = 99;
         var (code, output, _) = Workbench.Run("inspect", bench.Save(model), "--json");
         Assert.AreEqual(0, code);
         var facts = JsonNode.Parse(output)!;
         Assert.AreEqual("1", (string)facts["space_size"]!);
         Assert.Contains("opset 99", facts["unsupported"]!.ToJsonString());
-        Assert.Contains("Bernoulli", facts["unsupported"]!.ToJsonString());
+        Assert.Contains("RegexFullMatch", facts["unsupported"]!.ToJsonString());
         Assert.Contains("no choices", facts["warnings"]!.ToJsonString());
         Assert.Contains("fixed batch", facts["warnings"]!.ToJsonString());
     }
@@ -54,7 +54,7 @@ public sealed class OtherCommandsTests
         using var bench = new Workbench();
         var good = bench.Classifier();
         var net = new NetBuilder();
-        var strange = bench.Save(net.Build((net.Op("Bernoulli", net.Input("x", 2, 4)), [2, 4])), "strange.onnx");
+        var strange = bench.Save(net.Build((net.Op("RegexFullMatch", net.Input("x", 2, 4)), [2, 4])), "strange.onnx");
         File.WriteAllText(bench["broken.onnx"], "broken");
         var wrong = Case(bench, "wrong", 1);
         var right = Case(bench, "right", 0);
@@ -67,7 +67,7 @@ public sealed class OtherCommandsTests
             CollectionAssert.AreEqual((string[])["path", "status", "max_abs_diff", "message"], row!.AsObject().Select(p => p.Key).ToArray());
         CollectionAssert.AreEqual((string[])["pass", "unsupported", "error", "fail", "pass", "error"], rows.Select(r => (string)r!["status"]!).ToArray());
         Assert.AreEqual((2, 1, 1, 2), ((int)summary["passed"]!, (int)summary["failed"]!, (int)summary["unsupported"]!, (int)summary["errors"]!));
-        Assert.Contains("Bernoulli", (string)rows[1]!["message"]!);
+        Assert.Contains("RegexFullMatch", (string)rows[1]!["message"]!);
         Assert.AreEqual(1, (double)rows[3]!["max_abs_diff"]!, 1e-5);
         Assert.IsNull(rows[1]!["max_abs_diff"]);
         Assert.AreEqual(0, Workbench.Run("verify", good, strange, "--json").Code);
@@ -79,7 +79,7 @@ public sealed class OtherCommandsTests
         using var bench = new Workbench();
         var net = new NetBuilder();
         var x = net.Input("x", 2, 4);
-        var model = bench.Save(net.Build((net.LayerChoice("a\u001b[31mred", ["\u0007", "b"], x, net.Op("Bernoulli", x)), [2, 4])));
+        var model = bench.Save(net.Build((net.LayerChoice("a\u001b[31mred", ["\u0007", "b"], x, net.Op("RegexFullMatch", x)), [2, 4])));
         File.WriteAllText(bench["arch.json"], "{}");
         foreach (string[] args in new string[][] { ["inspect", model], ["verify", model], ["prune", model, "--arch", bench["arch.json"], "-o", bench["out.onnx"]], ["search", model] })
         {

@@ -111,7 +111,7 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
-    [DataRow("--retrain-epochs", "0"), DataRow("--init", "scratch"), DataRow("--batch-size", "1"), DataRow("--batch-size", "1000"), DataRow("--seed", "-3"), DataRow("--grad-clip", "0")]
+    [DataRow("--schedule", "step"), DataRow("--schedule", "constant"), DataRow("--ema", "0.99"), DataRow("--label-smoothing", "0.1"), DataRow("--retrain-epochs", "0"), DataRow("--init", "scratch"), DataRow("--batch-size", "1"), DataRow("--batch-size", "1000"), DataRow("--seed", "-3"), DataRow("--grad-clip", "0")]
     public void Settings_at_their_edges_work(string option, string value)
     {
         using var bench = new Workbench();
@@ -257,6 +257,7 @@ public sealed class SearchCommandTests
         {
             ("--epochs", "0"), ("--batch-size", "0"), ("--min-lr", "1"), ("--momentum", "1"), ("--weight-decay", "-1"), ("--weight-decay", "Infinity"), ("--grad-clip", "-1"),
             ("--grad-clip", "NaN"), ("--arch-lr", "Infinity"), ("--arch-weight-decay", "-1"), ("--retrain-epochs", "-1"), ("--test-fraction", "1"), ("--valid-fraction", "0"), ("--threads", "-1"), ("--init", "magic"), ("--device", "tpu"),
+            ("--schedule", "linear"), ("--step-epochs", "0"), ("--step-factor", "0"), ("--step-factor", "1.5"), ("--label-smoothing", "1"), ("--label-smoothing", "-0.1"), ("--ema", "1"), ("--ema", "NaN"),
         })
         {
             bench.Refuses(2, option, "search", model, "-o", bench["out"], $"{option}={value}");
@@ -264,6 +265,7 @@ public sealed class SearchCommandTests
 
         bench.Refuses(2, "--nonsense", "search", model, "--nonsense", "1");
         bench.Refuses(1, "no loss 'hinge'", "search", model, "-o", bench["out"], "--loss", "hinge");
+        bench.Refuses(1, "only cross-entropy has labels to smooth", "search", model, "-o", bench["out"], "--loss", "mse", "--label-smoothing", "0.1", "--data", bench.SaveData("numbers.npz", ("x", TestTensors.Normal(5, 60, 4)), ("y", TestTensors.Normal(6, 60, 2))));
     }
 
     [TestMethod]

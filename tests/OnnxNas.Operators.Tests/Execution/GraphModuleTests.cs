@@ -239,6 +239,9 @@ public sealed class GraphModuleTests
     {
         var (model, x) = Normalized();
         using var module = new GraphModule(model) { Training = true };
+        // What other tests left to finalizers would be counted out between.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var start = 0L;
         for (var step = 0; step < 60; step++)
         {

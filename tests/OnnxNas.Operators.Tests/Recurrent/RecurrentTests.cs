@@ -32,9 +32,11 @@ public sealed class RecurrentTests
         yield return Case("clipped", 14, "forward", Attr.Of("clip", 0.3f)) with { NoGradients = Checked };
         yield return Case("relu", 14, "forward", Attr.Of("activations", Enumerable.Repeat("Relu", defaults.Length))) with { NoGradients = Checked };
         yield return Case("affine", 14, "forward",
-            Attr.Of("activations", [.. defaults.SkipLast(1), "Affine"]), Attr.Of("activation_alpha", [0.8f]), Attr.Of("activation_beta", [0.1f])) with { NoGradients = Checked };
+            Attr.Of("activations", [.. defaults.SkipLast(1), "Affine"]), Attr.Of("activation_alpha", [0.8f]), Attr.Of("activation_beta", [0.1f])) with
+        { NoGradients = Checked };
         yield return Case("hard", 14, "forward",
-            Attr.Of("activations", Enumerable.Repeat("HardSigmoid", defaults.Length)), Attr.Of("activation_alpha", Enumerable.Repeat(0.3f, defaults.Length)), Attr.Of("activation_beta", Enumerable.Repeat(0.4f, defaults.Length))) with { NoGradients = Checked };
+            Attr.Of("activations", Enumerable.Repeat("HardSigmoid", defaults.Length)), Attr.Of("activation_alpha", Enumerable.Repeat(0.3f, defaults.Length)), Attr.Of("activation_beta", Enumerable.Repeat(0.4f, defaults.Length))) with
+        { NoGradients = Checked };
         foreach (var name in (string[])["LeakyRelu", "ScaledTanh", "Softsign", "Softplus", "Elu", "ThresholdedRelu"])
             yield return Case(name, 14, "forward", Attr.Of("activations", Enumerable.Repeat(name, defaults.Length))) with { NoGradients = Checked, NoOracle = name is "Softsign" or "Elu" ? null : name == "Softplus" ? "it overflows in ONNX Runtime" : "other defaults there" };
         yield return Case("batch first", 14, "bidirectional", Attr.Of("layout", 1)) with

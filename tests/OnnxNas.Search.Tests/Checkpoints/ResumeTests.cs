@@ -66,6 +66,56 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    [DataRow("darts"), DataRow("fairnas"), DataRow("random")]
+    public void Schedules_and_smoothed_labels_go_on_too(string strategy)
+    {
+        SearchOptions Change(SearchOptions options) => options with { Schedule = "step", StepEpochs = 1, StepFactor = 0.5, LabelSmoothing = 0.2, Decay = "matrices", WarmupEpochs = 1 };
+        var expected = new Run(strategy) { With = Change }.ToEnd();
+        CollectionAssert.AreNotEqual(new Run(strategy).ToEnd().Model, expected.Model);
+        for (var stop = 1; stop < Epochs * StepsPerEpoch; stop += 3)
+        {
+            var first = new Run(strategy) { With = Change, StopAfter = stop };
+            Assert.Throws<OperationCanceledException>(() => first.ToEnd());
+            AssertSame(expected, new Run(strategy) { With = Change, Before = first }.ToEnd(), $"stopped after step {stop}");
+        }
+    }
+
+    [TestMethod]
+    [DataRow("darts"), DataRow("gumbel"), DataRow("pc-darts")]
+    public void A_search_that_the_eigenvalue_stop_ends_early_ends_the_same_when_it_is_resumed(string strategy)
+    {
+        var expected = Watched().ToEnd();
+        Assert.IsGreaterThan(2, expected.Epochs.Length);
+        Assert.IsLessThan(WatchedEpochs, expected.Epochs.Length);
+        var whole = Watched();
+        whole.ToEnd();
+        foreach (var (i, checkpoint) in whole.Checkpoints.Index())
+            AssertSame(expected, new Run(strategy) { With = Watch, Before = whole, From = checkpoint }.ToEnd(), $"resumed from checkpoint {i}");
+        for (var stop = 1; stop < expected.Epochs.Length * StepsPerEpoch; stop += 3)
+        {
+            var first = new Run(strategy) { With = Watch, StopAfter = stop };
+            Assert.Throws<OperationCanceledException>(() => first.ToEnd());
+            AssertSame(expected, new Run(strategy) { With = Watch, Before = first }.ToEnd(), $"stopped after step {stop}");
+        }
+
+        Run Watched() => new(strategy) { With = Watch };
+    }
+
+    [TestMethod]
+    public void The_mutants_that_lose_the_eigenvalues_or_the_end_go_on_longer()
+    {
+        var whole = new Run("darts") { With = Watch };
+        var expected = whole.ToEnd();
+        var last = whole.Checkpoints.Last(c => c.Values["search"]!["loop"]!["is_over"]!.GetValue<long>() == 0);
+        var tensors = last.Tensors.ToDictionary();
+        tensors["eigenvalue_stop/eigenvalues"] = TensorData.Vector<double>([.. tensors["eigenvalue_stop/eigenvalues"].ToDoubles().Select(_ => 1e9)]);
+        Assert.IsGreaterThan(expected.Epochs.Length, new Run("darts") { With = Watch, Before = whole, From = new(tensors, last.Values) }.ToEnd().Epochs.Length);
+        var values = whole.Checkpoints[^1].Values.DeepClone().AsObject();
+        values["search"]!["loop"]!["is_over"] = JsonNode.Parse("0");
+        Assert.IsGreaterThan(expected.Epochs.Length, new Run("darts") { With = Watch, Before = whole, From = new(whole.Checkpoints[^1].Tensors.ToDictionary(), values) }.ToEnd().Epochs.Length);
+    }
+
+    [TestMethod]
     [DataRow("search/supernet/tensors/a.weight"), DataRow("search/supernet/tensors/bn.mean"), DataRow("search/optimizer_0/velocity/0"), DataRow("search/optimizer_1/first_moment/0"), DataRow("search/optimizer_1/second_moment/0"), DataRow("search/optimizer_1/steps")]
     public void The_mutant_that_loses_a_tensor_ends_otherwise(string lost)
     {
@@ -92,6 +142,10 @@ public sealed class ResumeTests
         var other = SearchedModel(width: 5);
         Assert.Contains("of another model", Assert.ThrowsExactly<CheckpointException>(() => new Run("darts", other) { Before = first }.ToEnd()).Message);
     }
+
+    private const int WatchedEpochs = 12;
+
+    private static SearchOptions Watch(SearchOptions options) => options with { Epochs = WatchedEpochs, Lr = 0.1, WarmupEpochs = 1, EigenvalueStop = true, EigenvalueWindow = 1, EigenvalueRatio = 1.0001 };
 
     private static Run Stopped()
     {
@@ -137,11 +191,16 @@ public sealed class ResumeTests
         /// <summary>Steps until it is asked to stop; null = it is not.</summary>
         public int? StopAfter { get; init; }
 
+        /// <summary>What is different from the usual settings.</summary>
+
         /// <summary>The run that this one goes on from.</summary>
         public Run? Before { get; init; }
 
         /// <summary>The checkpoint that is gone on from, where it is not the newest one of <see cref="Before"/>.</summary>
         public CheckpointState? From { get; init; }
+
+        /// <summary>What else the options say.</summary>
+        public Func<SearchOptions, SearchOptions> With { get; init; } = options => options;
 
         public Result ToEnd()
         {
@@ -151,7 +210,7 @@ public sealed class ResumeTests
             using var history = new History(StopAfter);
             checkpointer.Add("history", history);
             // The grid trains each of nine architectures for an epoch.
-            var options = new SearchOptions { Strategy = strategy, Epochs = strategy == "grid" ? 9 : Epochs, BatchSize = 8, Seed = 3, ArchLr = 0.1, Samples = 2 };
+            var options = With(new() { Strategy = strategy, Epochs = strategy == "grid" ? 9 : Epochs, BatchSize = 8, Seed = 3, ArchLr = 0.1, Samples = 2 });
             using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(model, options, history, 8 * StepsPerEpoch, 3, checkpointer, history.Stopping));
             trainer.Fit();
             var architectures = string.Join('\n', trainer.Finalists(3).Prepend(trainer.Export()).Select(a => a.ToJson()));

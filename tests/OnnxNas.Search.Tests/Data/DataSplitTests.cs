@@ -21,6 +21,18 @@ public sealed class DataSplitTests
     }
 
     [TestMethod]
+    public void Data_sorted_by_class_has_every_class_in_every_part_and_the_mutant_of_unshuffled_halves_has_not()
+    {
+        // Unstratified, so that only the shuffling mixes them.
+        var data = Data(200, i => i / 50);
+        var split = DataSplit.Create(data, new SplitOptions { Seed = 2, TestFraction = 0 });
+        Assert.IsTrue(HaveAll(split.Train, split.Valid));
+        Assert.IsFalse(HaveAll(data.Subset(Enumerable.Range(0, 100)), data.Subset(Enumerable.Range(100, 100))));
+
+        static bool HaveAll(params Dataset[] parts) => parts.All(p => DatasetTests.Classes(p).Distinct().Count() == 4);
+    }
+
+    [TestMethod]
     public void Each_class_is_split_in_proportion()
     {
         // 60, 30 and 10 of 100; the test takes 20, valid half of the rest.

@@ -1,19 +1,19 @@
 using OnnxNas.Operators;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-public sealed class MyMix(Choice choice) : ChoiceModule
+public sealed class MyMix(Choice choice, double[] initial) : ChoiceModule
 {
-    public Parameter Alpha { get; } = new(randn(choice.Candidates.Count) * 1e-3);
+    public Parameter Alpha { get; } = new(tensor(initial, float32));
     public override IEnumerable<Parameter> ArchitectureParameters => [Alpha];
     public override Tensor Forward(ILazyInputs candidates)
     {
-        var p = Alpha.softmax(0).unbind(0);
-        var n = choice is InputChoice { Reduction: Reduction.Sum } inputs ? inputs.ChosenCount : 1;
-        return Enumerable.Range(0, candidates.Count).Select(k => n * p[k] * candidates[k]).Aggregate((a, b) => a + b);
+        var p = Alpha.softmax(0);
+        return WeightedSum(choice is InputChoice { Reduction: Reduction.Sum } inputs ? p.Times(inputs.ChosenCount) : p, candidates);
     }
 }
 
@@ -22,19 +22,19 @@ public sealed class MyTrainer : OneShotTrainer
     private readonly Dictionary<string, MyMix> mixes = [];
     public MyTrainer(TrainingTask task) : base(task)
     {
-        ReplaceLayerChoice(choice => mixes[choice.Label] = new MyMix(choice));
-        ReplaceInputChoice(choice => mixes[choice.Label] = new MyMix(choice));
+        ReplaceLayerChoice(choice => mixes[choice.Label] = new MyMix(choice, InitialArchitecture(choice.Candidates.Count)));
+        ReplaceInputChoice(choice => mixes[choice.Label] = new MyMix(choice, InitialArchitecture(choice.Candidates.Count)));
     }
     public override void Fit()
     {
-        var weights = new SgdOptimizer(Supernet.Weights, 0.025, momentum: 0.9);
-        var alphas = new AdamOptimizer(Supernet.ArchitectureParameters, 3e-3);
+        var weights = Task.Options.NewWeightOptimizer(Supernet.Weights);
+        var alphas = new AdamOptimizer(Supernet.ArchitectureParameters, Task.Options.ArchLr, 0.5, 0.999, Task.Options.ArchWeightDecay);
         foreach (var epoch in Epochs(weights, alphas))
+        {
+            SetLearningRate(weights, epoch, Task.Options.Epochs);
             foreach (var (train, valid) in Task.Batches(epoch))
-            {
-                ArchitectureStep(alphas, valid);
-                WeightStep(weights, train);
-            }
+                (_, _) = (ArchitectureStep(alphas, valid), WeightStep(weights, train));
+        }
     }
     public override Architecture Export() => Architecture.FromScores(Task.Space, choice => mixes[choice.Label].Alpha.data<float>().Select(a => (double)a));
 }

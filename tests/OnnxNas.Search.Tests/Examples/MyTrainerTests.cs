@@ -1,8 +1,10 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Metrics;
+using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Tests.Rewriting;
 using OnnxNas.Search.Tests.Training;
 using OnnxNas.Search.Training;
@@ -27,6 +29,20 @@ public sealed class MyTrainerTests
     }
 
     [TestMethod]
+    public void The_example_is_the_built_in_darts_bit_for_bit_after_every_step()
+    {
+        var options = new SearchOptions { Epochs = 3, BatchSize = 8, Seed = 6, ArchLr = 0.01 };
+        var (expected, actual) = (Walk(options, t => new Darts(t)), Walk(options, t => new MyTrainer(t)));
+        Assert.HasCount(12, expected);
+        for (var step = 0; step < expected.Count; step++)
+            Assert.AreEqual(expected[step], actual[step], $"step {step + 1}");
+        // Every step counts, and so does every setting.
+        Assert.HasCount(12, expected.Distinct());
+        foreach (var other in (SearchOptions[])[options with { Seed = 7 }, options with { ArchWeightDecay = 0 }, options with { GradClip = 0.1 }, options with { Schedule = "constant" }, options with { Momentum = 0.8 }])
+            Assert.AreNotEqual(expected[^1], Walk(other, t => new MyTrainer(t))[^1], $"{other}");
+    }
+
+    [TestMethod]
     public void The_example_finds_the_candidate_that_fits_the_targets()
     {
         manual_seed(1);
@@ -36,12 +52,34 @@ public sealed class MyTrainerTests
         var model = net.Build((net.InputChoice("i", 1, "sum", net.Op("Neg", op), op), [Dim.Symbol("N"), 4]));
         var samples = TestTensors.Normal(4, 32, 4);
         var data = Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = samples }, samples);
-        var task = new TrainingTask(SearchSpace.Read(model), data, data, Loss.Named("mse"), () => MetricSet.Default("mse"), new() { Epochs = 60, BatchSize = 8 }, new SmallTask(), CPU, default);
+        var task = new TrainingTask(SearchSpace.Read(model), data, data, Loss.Named("mse"), () => MetricSet.Default("mse"), new() { Epochs = 60, BatchSize = 8, ArchLr = 3e-3 }, new SmallTask(), CPU, default);
         using var trainer = new MyTrainer(task);
         trainer.Fit();
         // Two ways to say x: twice negated, or not at all.
         Assert.Contains(trainer.Export().ToString(), (string[])["op=negative i=0", "op=identity i=1"]);
         OneHot.CheckPruned(model, trainer.Export());
+    }
+
+    // All weights, running statistics and α after each step, and what is exported.
+    private static List<string> Walk(SearchOptions options, Func<TrainingTask, OneShotTrainer> create)
+    {
+        var net = new NetBuilder(3);
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        var inner = net.LayerChoice("inner", null, net.BatchNorm("bn", net.Linear("a", x, 4, 4), 4), net.Op("Tanh", x));
+        var outer = net.LayerChoice("outer", null, net.Linear("b", inner, 4, 4), x, net.Op("Sigmoid", net.Linear("c", x, 4, 4)));
+        var again = net.LayerChoice("inner", null, net.Linear("d", outer, 4, 4), outer);
+        var mean = net.InputChoice("mean", 2, "mean", outer, again, x);
+        var model = net.Build((net.Linear("head", net.InputChoice("sum", 2, "sum", mean, again, outer), 4, 3), [Dim.Symbol("N"), 3]));
+        var states = new List<string>();
+        var ear = new SmallTask();
+        using var trainer = create(SmallTask.Of(model, options, ear, classes: 3));
+        ear.AfterStep = () =>
+        {
+            var tensors = trainer.Supernet.Weights.Concat(trainer.Supernet.Module.Buffers.Values).Concat(trainer.Supernet.ArchitectureParameters);
+            states.Add(Convert.ToHexString([.. tensors.SelectMany(t => t.ToTensorData().Bytes.ToArray())]) + trainer.Export());
+        };
+        trainer.Fit();
+        return states;
     }
 
     [TestMethod]

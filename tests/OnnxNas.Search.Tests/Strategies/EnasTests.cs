@@ -165,6 +165,32 @@ public sealed class EnasTests
         Assert.IsGreaterThan(0.5, Sequences().Where(s => Of(space, s).Equals(sought)).Sum(s => Log(controller, s).exp().item<double>()));
     }
 
+    [TestMethod]
+    public void A_search_comes_to_draw_the_candidate_that_is_rewarded()
+    {
+        Assert.IsGreaterThan(0.8, ShareOfTheBest(warmup: 0));
+        // The mutant whose controller takes next to no step.
+        Assert.IsLessThan(0.6, ShareOfTheBest(warmup: 11));
+
+        // Of the architectures of the last four epochs: the last one of each step, drawn by the controller like any other.
+        static double ShareOfTheBest(int warmup)
+        {
+            var net = new NetBuilder();
+            var x = net.Input("x", N, 4);
+            var model = net.Build((net.LayerChoice("op", ["zero", "identity", "negative"], net.Op("Mul", x, net.Constant("z", [], _ => 0)), net.Op("Identity", x), net.Op("Neg", x)), [N, 4]));
+            var samples = TestTensors.Normal(4, 64, 4);
+            var data = Search.Data.Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = samples }, samples);
+            var ear = new SmallTask();
+            var options = new SearchOptions { Strategy = "enas", Epochs = 12, BatchSize = 8, ArchLr = 0.03, ControllerSamples = 2, BaselineDecay = 0.9, WarmupEpochs = warmup };
+            using var trainer = new Enas(new(SearchSpace.Read(model), data, data, Loss.Named("mse"), () => Search.Metrics.MetricSet.Default("mse"), options, ear, CPU, default));
+            var paths = new List<int>();
+            ear.AfterStep = () => paths.Add(trainer.Path["op"][0]);
+            trainer.Fit();
+            Assert.HasCount(96, paths);
+            return paths.TakeLast(32).Count(p => p == 1) / 32.0;
+        }
+    }
+
     // E[R] + weight·H(π), to be maximised, by enumeration.
     private static Tensor Objective(EnasController controller)
     {

@@ -2,6 +2,7 @@ using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Tests.Costs;
 using OnnxNas.Search.Tests.Training;
 using OnnxNas.Search.Training;
 using OnnxNas.Testing;
@@ -63,6 +64,37 @@ public sealed class EveryStrategyTests
         using var trainer = StrategyCatalog.Create(strategy, task);
         trainer.Fit();
         Assert.AreEqual("op=identity", trainer.Export().ToString());
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Strategies))]
+    public void Nothing_over_the_budget_is_returned_also_where_the_best_is_over_it(string strategy)
+    {
+        // Without a limit the expensive one wins, which those that train anew need more than twenty epochs to find.
+        if (strategy is not ("random" or "grid"))
+            Assert.AreEqual("op=identity", Searched(limit: null));
+        Assert.AreNotEqual("op=identity", Searched(limit: 23));
+
+        string Searched(double? limit)
+        {
+            var net = new NetBuilder();
+            var x = net.Input("x", N, 4);
+            Value Matrix(string name, Value from, double diagonal) => net.Op("MatMul", from, net.Constant(name, [4, 4], i => i % 5 == 0 ? diagonal : 0));
+            // 16, 32 and 16 MACs.
+            var model = net.Build((net.LayerChoice("op", ["half", "identity", "negative"], Matrix("half", x, 0.1), Matrix("two", Matrix("one", x, 1), 1), net.Op("Neg", net.Op("Abs", Matrix("large", x, 1)))), [N, 4]));
+            var samples = TestTensors.Normal(4, 64, 4);
+            var data = Search.Data.Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = samples }, samples);
+            var table = CostNets.CostOf(model).Macs;
+            Assert.AreEqual((16.0, 32.0), table.Range());
+            var task = new TrainingTask(table.Space, data, data, Loss.Named("mse"), () => Search.Metrics.MetricSet.Default("mse"),
+                Options with { Strategy = strategy, Epochs = 20, Lr = 1e-4, MinLr = 1e-4, Samples = strategy == "enas" ? 3 : null }, new SmallTask(), TorchSharp.torch.CPU, default)
+            { Budget = new(table.Space, limit is { } most ? [new("--max-macs", table, most)] : []) };
+            using var trainer = StrategyCatalog.Create(strategy, task);
+            trainer.Fit();
+            var returned = trainer.Finalists(3).Append(trainer.Export()).Concat(trainer.Ranking(3).Select(r => r.Architecture)).ToList();
+            Assert.IsTrue(returned.All(a => table.Of(a) <= (limit ?? 32)), string.Join(' ', returned));
+            return trainer.Ranking(3)[0].Architecture.ToString();
+        }
     }
 
     [TestMethod]

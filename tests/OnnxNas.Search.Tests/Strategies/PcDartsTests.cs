@@ -101,6 +101,34 @@ public sealed class PcDartsTests
     }
 
     [TestMethod]
+    public void Channels_are_weighted_behind_a_batch_norm_in_training_which_would_cancel_it()
+    {
+        using var scope = NewDisposeScope();
+        var net = new NetBuilder(2, ElementType.Float64);
+        var x = net.Input("x", N, 8, 4);
+        Value[] before = [net.Op("Conv", x, net.Weight("w", 8, 8, 1)), net.Op("Sin", x)];
+        Value[] behind = [net.BatchNorm("first", before[0], 8), net.BatchNorm("second", before[1], 8)];
+        using var trainer = new PcDarts(SmallTask.Of(net.Build([(net.LayerChoice("op", null, behind), [N, 8, 4]), .. before.Concat(behind).Select(v => (v, (Dim[])[N, 8, 4]))]), Options));
+        Set(trainer, "op", 0.5, -0.4);
+        trainer.Supernet.Module.Training = true;
+        var input = tensor(TestTensors.Normal(8, 5, 8, 4).ToDoubles()).reshape(5, 8, 4);
+        var o = trainer.Supernet.Forward(new Dictionary<string, Tensor> { ["x"] = input }).ToArray();
+        var alpha = trainer.Supernet.ArchitectureTensor(trainer.Task.Space["op"]);
+        var p = alpha.softmax(0).unbind(0);
+        var expected = Shuffled(o[3] * p[0] + o[4] * p[1], input, 4);
+        Assert.IsLessThan(1e-12, (o[0] - expected).abs().max().item<double>());
+        // The mutant masks before the norms, which take the weights away again, and their gradient with them.
+        var masked = Shuffled(Norm(o[1].detach() * p[0]) + Norm(o[2].detach() * p[1]), input, 4);
+        var (right, wrong) = (Slope(o[0]), Slope(masked));
+        Assert.IsGreaterThan(0.1, right);
+        Assert.IsLessThan(1e-2 * right, wrong);
+
+        static Tensor Norm(Tensor t) => (t - t.mean([0L, 2L], keepdim: true)) / ((t - t.mean([0L, 2L], keepdim: true)).square().mean([0L, 2L], keepdim: true) + 1e-5).sqrt();
+
+        double Slope(Tensor output) => GradientStep.Of((output * input.cos()).sum(), [alpha])[0]!.abs().max().item<double>();
+    }
+
+    [TestMethod]
     public void The_architecture_is_frozen_for_the_first_epochs()
     {
         bool Moves(int frozenEpochs)

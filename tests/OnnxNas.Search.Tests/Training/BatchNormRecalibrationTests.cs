@@ -24,8 +24,14 @@ public sealed class BatchNormRecalibrationTests
         for (var c = 0; c < 3; c++)
         {
             var batches = loader.Shuffled(0).Select(b => b.Select(i => data.Batch("x", [i], ElementType.Float64).ToDoubles()[c]).ToArray()).ToList();
-            Assert.AreEqual(batches.Average(b => b.Average()), model.Graph.Find("bn.mean")!.Initializer!.ToDoubles()[c], 1e-5);
-            Assert.AreEqual(batches.Average(b => b.Average(v => Math.Pow(v - b.Average(), 2))), model.Graph.Find("bn.var")!.Initializer!.ToDoubles()[c], 1e-5);
+            foreach (var (name, first, statistic) in new (string, double, Func<double[], double>)[] { ("bn.mean", 0.1 * c, b => b.Average()), ("bn.var", 1 + 0.2 * c, b => b.Average(v => Math.Pow(v - b.Average(), 2))) })
+            {
+                var actual = model.Graph.Find(name)!.Initializer!.ToDoubles()[c];
+                Assert.AreEqual(batches.Average(statistic), actual, 1e-5);
+                // The mutants: a moving average, that of the supernet not forgotten; the last batch alone; the old value taken in as one more batch.
+                foreach (var mutant in (double[])[batches.Aggregate(first, (old, b) => 0.9 * old + 0.1 * statistic(b)), statistic(batches[^1]), batches.Select(statistic).Append(first).Average()])
+                    Assert.IsGreaterThan(1e-4, Math.Abs(mutant - actual), name);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Training;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -57,6 +58,37 @@ public sealed class OptimizerTests
         adam.Step([ones(2), null]);
         Assert.AreEqual(before, b[0].item<float>());
         CollectionAssert.AreEqual((long[])[2, 1], adam.Steps);
+    }
+
+    [TestMethod]
+    public void A_resumed_optimizer_goes_on_with_the_moments_of_each_parameter()
+    {
+        CollectionAssert.AreEqual(Walk(stop: null, order: [0, 1]), Walk(stop: 3, order: [0, 1]));
+        // The mutant that hands parameters over as a set does, in another order in another process: the shapes are the same, so nothing refuses.
+        CollectionAssert.AreNotEqual(Walk(stop: null, order: [0, 1]), Walk(stop: 3, order: [1, 0]));
+
+        static double[] Walk(int? stop, int[] order)
+        {
+            using var scope = NewDisposeScope();
+            Parameter[] w = [new(tensor(new[] { 1.0, -2 })), new(tensor(new[] { 3.0, 0.5 }))];
+            var adam = new AdamOptimizer(w, 0.05, 0.5, 0.999, weightDecay: 1e-3);
+            for (var step = 0; step < 8; step++)
+            {
+                if (step == stop)
+                {
+                    var state = new CheckpointState();
+                    adam.Save(state);
+                    adam.Dispose();
+                    adam = new(order.Select(i => w[i]), 0.05, 0.5, 0.999, weightDecay: 1e-3);
+                    adam.Restore(state);
+                }
+
+                adam.Step(GradientStep.Of((w[0] * w[0] * w[1]).sum() + (w[1] - 1).pow(2).sum(), adam.Parameters));
+            }
+
+            adam.Dispose();
+            return [.. w.SelectMany(p => p.data<double>().ToArray())];
+        }
     }
 
     [TestMethod]
