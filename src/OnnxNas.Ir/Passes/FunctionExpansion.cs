@@ -3,8 +3,12 @@ namespace OnnxNas.Ir.Passes;
 /// <summary>Puts the nodes of function bodies in the place of calls.</summary>
 internal sealed class FunctionExpansion
 {
+    // Names grow with each level of calls; the inner part tells more.
+    private const int LongestPrefix = 200;
+
     private readonly IReadOnlyDictionary<(string Domain, string Name, string Overload), Function> functions;
     private readonly HashSet<string> names;
+    private readonly Dictionary<string, int> numbers = [];
 
     /// <summary>An expansion into graphs whose values have the given names.</summary>
     public FunctionExpansion(IReadOnlyDictionary<(string Domain, string Name, string Overload), Function> functions, IEnumerable<string> names)
@@ -30,7 +34,7 @@ internal sealed class FunctionExpansion
     private void Expand(Node call, Function function)
     {
         Require(call, function);
-        var scope = new Scope(this, call.Name.Length > 0 ? call.Name : call.Outputs.FirstOrDefault(o => o is not null)?.Name ?? call.OpType, Attributes(call, function));
+        var scope = new Scope(this, Prefix(call), Attributes(call, function));
         var body = function.Body;
         for (var i = 0; i < body.Inputs.Count; i++)
             scope.Map[body.Inputs[i]] = call.Input(i);
@@ -85,11 +89,17 @@ internal sealed class FunctionExpansion
         return attributes;
     }
 
+    private static string Prefix(Node call)
+    {
+        var name = call.Name.Length > 0 ? call.Name : call.Outputs.FirstOrDefault(o => o is not null)?.Name ?? call.OpType;
+        return name.Length <= LongestPrefix ? name : name[^LongestPrefix..];
+    }
+
     private string Fresh(string name)
     {
         var fresh = name;
-        for (var i = 1; !names.Add(fresh); i++)
-            fresh = $"{name}_{i}";
+        while (!names.Add(fresh))
+            fresh = $"{name}_{numbers[name] = numbers.GetValueOrDefault(name) + 1}";
         return fresh;
     }
 

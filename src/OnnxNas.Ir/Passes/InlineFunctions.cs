@@ -37,17 +37,16 @@ public sealed class InlineFunctions(Func<Node, int, int, bool> isSameVersion) : 
 
     private void JoinOperatorSets(Model model, Function function, Dictionary<(string Domain, string Name, string Overload), Function> functions)
     {
-        foreach (var (domain, version) in function.OpsetImports)
+        var used = Nodes(function.Body).Where(n => !functions.ContainsKey((n.Domain, n.OpType, n.Overload))).ToLookup(n => n.Domain);
+        foreach (var (domain, version) in function.OpsetImports.Where(import => used.Contains(import.Key)))
         {
             if (model.OpsetImports.TryAdd(domain, version) || model.OpsetImports[domain] == version)
                 continue;
             var own = model.OpsetImports[domain];
-            var other = Nodes(function.Body).FirstOrDefault(n =>
-                n.Domain == domain && !functions.ContainsKey((n.Domain, n.OpType, n.Overload)) && !isSameVersion(n, (int)version, (int)own));
-            if (other is not null)
+            if (used[domain].FirstOrDefault(n => !isSameVersion(n, (int)version, (int)own)) is { } other)
             {
                 throw new UnsupportedOperatorException(
-                    $"Function {FunctionExpansion.Show(function)} uses {other} of opset {version}, the model imports opset {own}, where it is another version. Export both with one opset.");
+                    $"Function {FunctionExpansion.Show(function)} uses {other} of opset {version}, the model imports opset {own}, where it may mean something else. Export both with one opset.");
             }
         }
     }
