@@ -36,6 +36,6 @@ internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [1, 7, 12, 13, 15], node => new Pow(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [1, 7, 12, 13, 15], node => new Pow(node)) { Types = TypeSets.Numbers }];
     }
 }

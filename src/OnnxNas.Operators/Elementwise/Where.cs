@@ -40,6 +40,6 @@ internal sealed class Where(NodeReader node) : NamedOperator(node, 3, 3)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Where", [9, 16], node => new Where(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Where", [9, 16], node => new Where(node)) { Types = TypeSets.All }];
     }
 }

@@ -16,6 +16,6 @@ internal sealed class NonZero(NodeReader node) : NamedOperator(node, 1, 1)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("NonZero", [9, 13], node => new NonZero(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("NonZero", [9, 13], node => new NonZero(node)) { Types = TypeSets.All, Gradient = Gradient.None("gives indices") }];
     }
 }

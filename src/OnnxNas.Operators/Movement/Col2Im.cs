@@ -77,6 +77,6 @@ internal sealed class Col2Im : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Col2Im", [18], node => new Col2Im(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Col2Im", [18], node => new Col2Im(node)) { Types = TypeSets.All }];
     }
 }

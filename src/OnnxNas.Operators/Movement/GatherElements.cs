@@ -38,6 +38,6 @@ internal sealed class GatherElements : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("GatherElements", [11, 13], node => new GatherElements(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("GatherElements", [11, 13], node => new GatherElements(node)) { Types = TypeSets.All }];
     }
 }

@@ -42,6 +42,6 @@ internal sealed class ReverseSequence : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("ReverseSequence", [10], node => new ReverseSequence(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("ReverseSequence", [10], node => new ReverseSequence(node)) { Types = TypeSets.All }];
     }
 }

@@ -46,6 +46,6 @@ internal sealed class TensorScatter : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("TensorScatter", [24], node => new TensorScatter(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("TensorScatter", [24], node => new TensorScatter(node)) { Types = TypeSets.All }];
     }
 }

@@ -34,6 +34,6 @@ internal sealed class Trilu : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Trilu", [14], node => new Trilu(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Trilu", [14], node => new Trilu(node)) { Types = TypeSets.All }];
     }
 }

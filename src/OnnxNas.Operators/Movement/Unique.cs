@@ -65,6 +65,6 @@ internal sealed class Unique : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Unique", [11], node => new Unique(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Unique", [11], node => new Unique(node)) { Types = TypeSets.All }];
     }
 }

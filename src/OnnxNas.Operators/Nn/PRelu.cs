@@ -54,6 +54,6 @@ internal sealed class PRelu(NodeReader node) : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [6, 7, 9, 16], node => new PRelu(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [6, 7, 9, 16], node => new PRelu(node)) { Types = TypeSets.Numbers }];
     }
 }

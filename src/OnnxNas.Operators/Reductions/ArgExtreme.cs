@@ -47,8 +47,8 @@ internal sealed class ArgExtreme : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("ArgMax", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: true)),
-            new("ArgMin", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: false)),
+            new("ArgMax", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: true)) { Types = TypeSets.Numbers, Gradient = Gradient.None("gives indices") },
+            new("ArgMin", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: false)) { Types = TypeSets.Numbers, Gradient = Gradient.None("gives indices") },
         ];
     }
 }

@@ -44,8 +44,8 @@ internal sealed class Cumulative : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("CumSum", [11, 14], node => new Cumulative(node, product: false)),
-            new("CumProd", [26], node => new Cumulative(node, product: true)),
+            new("CumSum", [11, 14], node => new Cumulative(node, product: false)) { Types = TypeSets.Numbers },
+            new("CumProd", [26], node => new Cumulative(node, product: true)) { Types = TypeSets.Numbers },
         ];
     }
 }

@@ -15,8 +15,8 @@ internal sealed class Reduce : NamedOperator
     [
         new("ReduceSum", [1, 11, 13], (x, axes, keep) => x.sum(axes, keep, x.dtype)),
         new("ReduceMean", [1, 11, 13, 18], Mean),
-        new("ReduceMax", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: true)),
-        new("ReduceMin", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: false)),
+        new("ReduceMax", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: true)) { Types = TypeSets.All },
+        new("ReduceMin", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: false)) { Types = TypeSets.All },
         new("ReduceProd", [1, 11, 13, 18], Product),
         new("ReduceL1", [1, 11, 13, 18], (x, axes, keep) => x.abs().sum(axes, keep, x.dtype)) { Elementwise = x => x.abs() },
         new("ReduceL2", [1, 11, 13, 18], (x, axes, keep) => Root(x, x.Square().sum(axes, keep, x.dtype))) { Elementwise = x => x.abs() },
@@ -125,13 +125,15 @@ internal sealed class Reduce : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Reduce(node, r)));
+        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Reduce(node, r)) { Types = r.Types });
     }
 
     private sealed record Rule(string Name, int[] Versions, Func<Tensor, long[], bool, Tensor> Kernel)
     {
         /// <summary>What is left of the function when there is no axis to reduce; null: nothing.</summary>
         public Func<Tensor, Tensor>? Elementwise { get; init; }
+
+        public IReadOnlyList<ElementType> Types { get; init; } = TypeSets.Numbers;
 
         public int AxesInputSince => Name == "ReduceSum" ? 13 : 18;
     }

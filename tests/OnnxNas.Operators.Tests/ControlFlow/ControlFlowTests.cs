@@ -16,6 +16,12 @@ public sealed class ControlFlowTests
            from opset in new[] { 11, 16 }
            select new OperatorCase($"{taken}", opset, "If", TensorData.Scalar(taken)) { Attributes = [Attr.Of("then_branch", Constant(1)), Attr.Of("else_branch", Constant(2))] },
         new("a constant condition", 16, "If", TensorData.Scalar(true)) { Constants = [0], Attributes = [Attr.Of("then_branch", Constant(1, 4)), Attr.Of("else_branch", Constant(2, 5))] },
+        .. from taken in new[] { true, false }
+           select new OperatorCase($"captured, {taken}", 16, "If", TensorData.Scalar(taken), X, Normal(2, 2, 3))
+           {
+               Captured = 2,
+               Bodies = (graph, values) => [Attr.Of("then_branch", Product(graph, values[0], values[1])), Attr.Of("else_branch", Product(graph, values[1], values[1]))],
+           },
         new("two conditions", 16, "If", TensorData.Vector(true, true)) { Attributes = [Attr.Of("then_branch", Constant(1)), Attr.Of("else_branch", Constant(2))], Refusal = "one bool" },
         .. from opset in new[] { 11, 16 }
            select new OperatorCase("three rounds", opset, "Loop", TensorData.Scalar(3L), TensorData.Scalar(true), X) { Outputs = 2, Constants = [0, 1], DynamicShape = true, Attributes = [Attr.Of("body", Doubling())] },
@@ -75,6 +81,15 @@ public sealed class ControlFlowTests
         expectedSum.backward();
         Assert.IsTrue(y.allclose(expected));
         Assert.IsTrue(module.Parameters["w"].grad!.allclose(weight.grad!));
+    }
+
+    private static Graph Product(Graph outer, Value a, Value b)
+    {
+        var graph = new Graph("branch", outer);
+        var value = graph.Call("Mul", [a, b]);
+        value.Type = a.Type;
+        graph.AddOutput(value);
+        return graph;
     }
 
     private static Graph Constant(int seed, int extent = 3)

@@ -42,6 +42,8 @@ public sealed class CollectionTests
                Attributes = [Attr.Of("sorted", sorted), .. axis is { } a ? [Attr.Of("axis", a)] : Array.Empty<Attr>()],
                NoGradients = "equal elements jump",
            },
+        .. from sorted in (int[])[0, 1]
+           select new OperatorCase($"different elements, sorted {sorted}", 11, "Unique", Distinct(1, 5)) { Outputs = 4, DynamicShape = true, Attributes = [Attr.Of("sorted", sorted)] },
         new("empty", 11, "Unique", Normal(1, 0)) { Outputs = 4, Refusal = "empty" },
         .. from opset in (int[])[10, 11]
            from centred in (int[])[0, 1]
