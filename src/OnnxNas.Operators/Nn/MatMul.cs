@@ -64,6 +64,6 @@ internal sealed class MatMul : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("MatMul", [1, 9, 13], _ => new MatMul()) { Types = TypeSets.Numbers }];
+        public IEnumerable<OperatorDefinition> Operators => [new("MatMul", [1, 9, 13], _ => new MatMul()) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] }];
     }
 }

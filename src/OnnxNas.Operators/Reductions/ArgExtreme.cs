@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -31,7 +32,7 @@ internal sealed class ArgExtreme : NamedOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var (x, shape) = (inputs[0]!, inputs[0]!.shape);
+        var (x, shape) = (WideUnsigned.Widened(inputs[0]!, wraps: false), inputs[0]!.shape);
         var at = Axis(axis, shape.Length);
         if (shape[at] == 0)
             throw Error($"axis {at} of [{string.Join(',', shape)}] is empty, so there is no extreme.");

@@ -20,6 +20,9 @@ public static class TypeSets
     /// <summary>Integers of 8 bits.</summary>
     public static IReadOnlyList<ElementType> Bytes { get; } = [ElementType.Int8, ElementType.UInt8];
 
+    /// <summary>Integers of 32 and 64 bits.</summary>
+    public static IReadOnlyList<ElementType> WideIntegers { get; } = [ElementType.Int32, ElementType.Int64, ElementType.UInt32, ElementType.UInt64];
+
     /// <summary>Truth values.</summary>
     public static IReadOnlyList<ElementType> Truth { get; } = [ElementType.Bool];
 

@@ -31,6 +31,7 @@ public sealed class ControlFlowTests
         new("endless", 16, "Loop", null, null, X) { Outputs = 2, Attributes = [Attr.Of("body", Doubling())], Refusal = "neither M nor" },
         .. from opset in new[] { 9, 11, 16 }
            select new OperatorCase("running sum", opset, "Scan", Normal(2, 3), Normal(1, 4, 3)) { Outputs = 2, Attributes = [Attr.Of("num_scan_inputs", 1), Attr.Of("body", RunningSum())] },
+        new("truth values", 16, "Scan", TensorData.Vector(true, false, true), Int64s(1, 0, 2, 4, 3).As(ElementType.Bool)) { Outputs = 2, Attributes = [Attr.Of("num_scan_inputs", 1), Attr.Of("body", Running("And", "Or", ElementType.Bool))] },
         new("another axis, in reverse", 16, "Scan", Normal(2, 3), Normal(1, 3, 4))
         {
             Outputs = 2,
@@ -116,15 +117,18 @@ public sealed class ControlFlowTests
         return graph;
     }
 
-    private static Graph RunningSum()
+    private static Graph RunningSum() => Running("Add", "Mul", ElementType.Float32);
+
+    // s, x → the first operator's result, carried; the second's, scanned
+    private static Graph Running(string carried, string scanned, ElementType type)
     {
         var graph = new Graph("body");
-        var sum = graph.AddInput("s", new TensorType(ElementType.Float32, Shape.Of([3])));
-        var next = graph.AddInput("x", new TensorType(ElementType.Float32, Shape.Of([3])));
-        graph.AddOutput(graph.Call("Add", [sum, next]));
-        graph.AddOutput(graph.Call("Mul", [sum, next]));
+        var state = graph.AddInput("s", new TensorType(type, Shape.Of([3])));
+        var next = graph.AddInput("x", new TensorType(type, Shape.Of([3])));
+        graph.AddOutput(graph.Call(carried, [state, next]));
+        graph.AddOutput(graph.Call(scanned, [state, next]));
         foreach (var output in graph.Outputs)
-            output.Type = sum.Type;
+            output.Type = state.Type;
         return graph;
     }
 }
