@@ -9,7 +9,7 @@ using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli;
 
-/// <summary>A marked model, checked and ready: constants lifted to initializers, marker functions dropped, types inferred.</summary>
+/// <summary>A marked model, checked and ready: functions inlined, constants lifted to initializers, types inferred.</summary>
 internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResult Types)
 {
     /// <summary>Reads a marked model.</summary>
@@ -20,7 +20,7 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
     {
         var model = OnnxFile.Read(path);
         OperatorRegistry.RequireSupported(model);
-        MarkerFunctions.Remove(model);
+        Inline(model);
         // Read before dead nodes go, so that malformed markers among them are refused too.
         var marked = SearchSpace.Read(model).Choices.Count > 0;
         new PassManager([new LiftConstants(), new RemoveDeadNodes()]).Run(model);
@@ -34,5 +34,12 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
         var types = ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
         declared.Restore();
         return new(model, SearchSpace.Read(model), types);
+    }
+
+    /// <summary>Drops the functions that stand for markers, and puts the bodies of all others in place of their calls.</summary>
+    public static void Inline(Model model)
+    {
+        MarkerFunctions.Remove(model);
+        new InlineFunctions(SupernetOperators.Registry.IsSameVersion).Run(model);
     }
 }

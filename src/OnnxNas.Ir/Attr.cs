@@ -94,6 +94,8 @@ public sealed class Attr
         _ => [],
     };
 
+    internal Attr Named(string name) => new(name, Kind, value) { Residue = Residue };
+
     internal Attr WithResidue(Google.Protobuf.IMessage? residue) => new(Name, Kind, value) { RefAttrName = RefAttrName, Residue = residue };
 
     private T As<T>(AttrKind expected) => Kind == expected && value is T typed

@@ -196,6 +196,26 @@ public sealed class Graph
         node.IsRemoved = true;
     }
 
+    /// <summary>
+    /// Removes a node and leaves the values it made for other nodes to make; returns the node that stood after it.
+    /// </summary>
+    internal Node? Detach(Node node)
+    {
+        var next = node.Next;
+        foreach (var inner in node.Subgraphs)
+            inner.DropAllUses();
+        node.DropInputs();
+        foreach (var output in node.Outputs)
+        {
+            if (output is not null)
+                output.Producer = null;
+        }
+
+        Unlink(node);
+        node.IsRemoved = true;
+        return next;
+    }
+
     /// <summary>Removes a value that nothing makes or reads: an unused initializer, or one without maker.</summary>
     /// <exception cref="InvalidOperationException">It is used.</exception>
     public void RemoveValue(Value value)

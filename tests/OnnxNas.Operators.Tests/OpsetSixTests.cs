@@ -68,6 +68,14 @@ public sealed class OpsetSixTests
         AssertSame(Build(6, "BatchNormalization", [Attr.Of("is_test", 1)], inputs), Build(7, "BatchNormalization", [], inputs));
     }
 
+    [TestMethod]
+    public void An_operator_whose_version_is_too_old_is_refused_by_name()
+    {
+        var error = Assert.ThrowsExactly<UnsupportedOperatorException>(() => new GraphModule(Build(5, "Add", [], Normal(1, 2), Normal(2, 2)).Model));
+        StringAssert.Contains(error.Message, "Add");
+        StringAssert.Contains(error.Message, "from opset 6 on, the model imports 5");
+    }
+
     private static void AssertSame(Built old, Built twin)
     {
         using var module = new GraphModule(old.Model);

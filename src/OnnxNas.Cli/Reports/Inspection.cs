@@ -29,7 +29,7 @@ internal sealed record Inspection(
     public static Inspection Of(string path)
     {
         var model = OnnxFile.Read(path);
-        MarkerFunctions.Remove(model);
+        MarkedModel.Inline(model);
         new PassManager([new LiftConstants()]).Run(model);
         var space = SearchSpace.Read(model);
         var types = ShapeInference.Run(model, SupernetOperators.Registry);
@@ -60,7 +60,7 @@ internal sealed record Inspection(
     {
         var opsets = model.OpsetVersions();
         var found = model.Graph.Nodes.Select(n => SupernetOperators.Registry.WhyUnsupported(n, opsets)).OfType<string>().Distinct().ToList();
-        if (model.Opset is > OperatorRegistry.NewestOpset or < OperatorRegistry.OldestOpset)
+        if (model.Opset > OperatorRegistry.NewestOpset)
             found.Insert(0, $"opset {model.Opset} of ai.onnx: {OperatorRegistry.OldestOpset} to {OperatorRegistry.NewestOpset} are supported.");
         return found;
     }

@@ -66,8 +66,9 @@ internal static class Verifier
     private static VerificationResult VerifyModel(string path)
     {
         var model = OnnxFile.Read(path);
-        using var module = BuildModule(model);
+        // The oracle executes functions by itself.
         var oracle = model.Clone();
+        using var module = BuildModule(model);
         if (oracle.Graph.Nodes.Any(Markers.IsMarker))
             MarkerFunctions.Stamp(oracle);
         new ToInferenceForm().Run(oracle);
@@ -87,6 +88,7 @@ internal static class Verifier
     private static GraphModule BuildModule(Model model, bool isChannelsLast = true)
     {
         OperatorRegistry.RequireSupported(model);
+        MarkedModel.Inline(model);
         ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
         return new(model, SupernetOperators.Registry, isChannelsLast: isChannelsLast);
     }

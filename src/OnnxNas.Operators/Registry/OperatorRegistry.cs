@@ -12,7 +12,10 @@ public sealed class OperatorRegistry : ITypeRules
     /// <summary>The newest opset of ai.onnx that tests cover; newer models are refused.</summary>
     public const int NewestOpset = 26;
 
-    /// <summary>The oldest opset of ai.onnx that is served.</summary>
+    /// <summary>
+    /// The oldest opset of ai.onnx that is served whole. Of an older model those operators are served whose version is still in force here;
+    /// <see cref="Bind"/> refuses the others by name.
+    /// </summary>
     public const int OldestOpset = 6;
 
     private readonly Dictionary<(string Domain, string Name), OperatorDefinition> definitions = [];
@@ -43,14 +46,12 @@ public sealed class OperatorRegistry : ITypeRules
         select (IOperatorFamily)Activator.CreateInstance(type)!;
 
     /// <summary>Checks the operator sets of a model.</summary>
-    /// <exception cref="UnsupportedOperatorException">The opset is newer than tested, or older than served.</exception>
+    /// <exception cref="UnsupportedOperatorException">The opset is newer than tested.</exception>
     public static void RequireSupported(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Opset > NewestOpset)
             throw new UnsupportedOperatorException($"The model imports opset {model.Opset} of ai.onnx; the newest one tested here is {NewestOpset}. Export it with opset_version={NewestOpset} or lower.");
-        if (model.Opset is > 0 and < OldestOpset)
-            throw new UnsupportedOperatorException($"The model imports opset {model.Opset} of ai.onnx; the oldest one served is {OldestOpset}. Convert it with the ONNX version converter.");
     }
 
     /// <summary>Why a node cannot run, or null where it can.</summary>
@@ -78,13 +79,21 @@ public sealed class OperatorRegistry : ITypeRules
             throw new UnsupportedOperatorException($"{node}: operator {Display(node)} is not supported. Replace it, or add it as one file in OnnxNas.Operators.");
         if (!opsets.TryGetValue(node.Domain, out var opset))
             throw new ModelFormatException($"{node}: the model does not import an operator set for domain '{node.Domain}'.");
-        var version = definition.Versions.LastOrDefault(v => v <= opset);
+        var version = VersionAt(definition, opset);
         if (version == 0)
-            throw new UnsupportedOperatorException($"{node}: operator {Display(node)} exists here from opset {definition.Versions[0]} on, the model imports {opset}.");
+            throw new UnsupportedOperatorException($"{node}: operator {Display(node)} exists here from opset {definition.Versions[0]} on, the model imports {opset}. Convert it with the ONNX version converter.");
         var reader = new NodeReader(node, version);
         var bound = definition.Bind(reader);
         reader.RequireAllRead();
         return bound;
+    }
+
+    /// <summary>Whether a node is served by one version of its operator in two versions of the operator set.</summary>
+    public bool IsSameVersion(Node node, int opset, int otherOpset)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return definitions.TryGetValue((node.Domain, node.OpType), out var definition)
+            && VersionAt(definition, opset) is > 0 and var version && version == VersionAt(definition, otherOpset);
     }
 
     /// <inheritdoc/>
@@ -100,6 +109,8 @@ public sealed class OperatorRegistry : ITypeRules
         ArgumentNullException.ThrowIfNull(context);
         return WhyUnsupported(context.Node, opsets) is null && Bind(context.Node, opsets) is ControlFlowOperator flow ? flow.BodyInputs(context, body) : [];
     }
+
+    private static int VersionAt(OperatorDefinition definition, int opset) => definition.Versions.LastOrDefault(v => v <= opset);
 
     private static string Display(Node node) => node.Domain.Length == 0 ? node.OpType : $"{node.Domain}::{node.OpType}";
 }

@@ -45,7 +45,7 @@ public static class MarkerFunctions
                 model.Functions.RemoveAt(i);
         }
 
-        foreach (var node in model.Graph.Nodes.Where(Markers.IsMarker))
+        foreach (var node in model.Functions.Select(f => f.Body).Prepend(model.Graph).SelectMany(g => g.Nodes).Where(Markers.IsMarker))
             node.Overload = "";
     }
 

@@ -47,7 +47,7 @@ public sealed class BadInputTests
             return net.Op("Relu", x);
         });
         Refuse("opset 99", (net, x) => net.LayerChoice("l", null, x, net.Op("Tanh", x)), model => model.OpsetImports[""] = 99);
-        Refuse("opset 5", (net, x) => net.LayerChoice("l", null, x, net.Op("Tanh", x)), model => model.OpsetImports[""] = 5);
+        Refuse("the model imports 5", (net, x) => net.LayerChoice("l", null, x, net.Op("Tanh", x)), model => model.OpsetImports[""] = 5);
         Refuse("concatenates", (net, x) => net.Linear("p", net.InputChoice("i", 2, "concat", x, x, net.Op("Tanh", x)), 8, 4));
 
         void Refuse(string because, Func<NetBuilder, Value, Value> body, Action<Model>? change = null)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using OnnxNas.Evaluation;
+using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Testing;
 
@@ -89,6 +90,27 @@ public sealed class OtherCommandsTests
     }
 
     [TestMethod]
+    public void Choices_within_a_function_of_the_model_are_found()
+    {
+        using var bench = new Workbench();
+        var path = bench.Save(CallOf((body, x) => body.Call("LayerChoice", [body.Call("Relu", [x]), body.Call("Tanh", [x])], domain: "org.onnxnas", attributes: [Attr.Of("label", "act")])));
+        var facts = JsonNode.Parse(Workbench.Run("inspect", path, "--json").Output)!;
+        Assert.AreEqual("act", (string)facts["choices"]![0]!["label"]!);
+        Assert.IsEmpty(facts["unsupported"]!.AsArray());
+        File.WriteAllText(bench["arch.json"], """{"act":"1"}""");
+        Assert.AreEqual((0, "", ""), Workbench.Run("prune", path, "--arch", bench["arch.json"], "-o", bench["plain.onnx"]));
+        Assert.AreEqual("Tanh", OnnxFile.Read(bench["plain.onnx"]).Graph.Nodes.Single().OpType);
+    }
+
+    [TestMethod]
+    public void A_model_with_a_function_computes_what_onnx_runtime_does()
+    {
+        using var bench = new Workbench();
+        var (code, output, _) = Workbench.Run("verify", bench.Save(CallOf((body, x) => body.Call("Exp", [body.Call("Neg", [x])]))), "--json");
+        Assert.AreEqual((0, 1), (code, (int)JsonNode.Parse(output)!["passed"]!));
+    }
+
+    [TestMethod]
     public void Control_characters_in_names_reach_neither_output_nor_error()
     {
         using var bench = new Workbench();
@@ -136,6 +158,18 @@ public sealed class OtherCommandsTests
     }
 
     // y = tanh(x), with the right answer moved by a number.
+    private static Model CallOf(Func<Graph, Value, Value> build)
+    {
+        var body = new Graph("f");
+        body.AddOutput(build(body, body.AddInput("a")));
+        var net = new NetBuilder();
+        var model = net.Build((net.Graph.Call("f", [net.Input("x", 2, 4)], domain: "local"), [2, 4]));
+        var function = new Function("local", "f", body);
+        (function.OpsetImports[""], function.OpsetImports["org.onnxnas"], model.OpsetImports["local"]) = (model.Opset, 1, 1);
+        model.Functions.Add(function);
+        return model;
+    }
+
     private static string Case(Workbench bench, string name, float off)
     {
         Directory.CreateDirectory(bench[$"{name}/test_data_set_0"]);
