@@ -55,6 +55,8 @@ internal sealed class SearchCommand : CliCommand
         using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
+        if (ReachNote.Of(trainer) is { } note)
+            context.Output.WriteLine($"Note: {note}.");
         return CommandLine.Done;
     }
 
