@@ -222,6 +222,10 @@ public sealed record SearchOptions
     [Description("Architectures scored on validation after the search, the best of which wins; 1 = the search's own choice")]
     public int Top { get; init; } = 5;
 
+    /// <summary>Epochs that each finalist is trained on before it is scored, on the training samples and with the settings of the weights; 0 = scored with the supernet's weights.</summary>
+    [Description("Epochs that each finalist is trained on before it is scored; 0 = scored with the supernet's weights")]
+    public int FinalistEpochs { get; init; } = 2;
+
     /// <summary>Random architectures trained the same way as the winner, to compare it with.</summary>
     [Description("Random architectures that are trained the same way as the winner, to compare it with")]
     public int Baseline { get; init; }
@@ -283,6 +287,7 @@ public sealed record SearchOptions
         Require(BaselineDecay is >= 0 and < 1, "baseline-decay", BaselineDecay, "at least 0 and less than 1");
         Require(double.IsFinite(EntropyWeight) && EntropyWeight >= 0, "entropy-weight", EntropyWeight, "at least 0");
         Require(Top >= 1, "top", Top, "at least 1");
+        Require(FinalistEpochs >= 0, "finalist-epochs", FinalistEpochs, "at least 0");
         Require(Baseline >= 0, "baseline", Baseline, "at least 0");
         Require(RecalibrationBatches >= 1, "recalibration-batches", RecalibrationBatches, "at least 1");
         Require(Mutation is > 0 and <= 1, "mutation", Mutation, "more than 0 and at most 1");

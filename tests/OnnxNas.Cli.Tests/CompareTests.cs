@@ -42,7 +42,7 @@ public sealed class CompareTests
             var row = table.Rows.Single(r => r.Architecture == run.Architecture);
             Assert.AreEqual(0.8 - row.Mean, run.Regret, 1e-9);
             Assert.AreEqual(run.Regret / 0.4, run.Better, 1e-9);
-            Assert.AreEqual(1, run.Epochs);
+            Assert.AreEqual(1 + 4 * 2, run.Epochs, "One of the search, and two of each finalist.");
             Assert.AreEqual("epochs=1 arch_lr=0.01", run.Settings);
         }
 

@@ -50,11 +50,13 @@ internal sealed class SearchCommand : CliCommand
         var marked = MarkedModel.Read(path);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
-        var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options.Epochs, options.EffectiveRetrainEpochs());
+        var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options);
         var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.Threads));
         using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
+        if (ReachNote.Of(trainer) is { } note)
+            context.Output.WriteLine($"Note: {note}.");
         return CommandLine.Done;
     }
 
@@ -80,7 +82,7 @@ internal sealed class SearchCommand : CliCommand
         options = options with { Loss = data.Loss.Name, Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
         var (loss, split) = (data.Loss, data.Split);
         Metric NewMetric() => MetricSet.Default(loss.Name);
-        var progress = new SearchProgress(context.Error, NewMetric().Name, options.Epochs, options.EffectiveRetrainEpochs());
+        var progress = new SearchProgress(context.Error, NewMetric().Name, options);
         var checkpointer = checkpoint.Begin(path, marked, options);
         var timer = new RememberingTimer(new OnnxTimer(threads));
         checkpointer.Add("progress", progress);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Training;
 using Spectre.Console;
@@ -10,7 +11,7 @@ namespace OnnxNas.Cli.Reports;
 /// <summary>
 /// Shows how training goes on: a live bar a phase on a terminal (loss, metric, time left), a line an epoch elsewhere. Keeps the history and the step times.
 /// </summary>
-internal sealed class SearchProgress(TextWriter error, string metric, int searchEpochs, int retrainEpochs) : ITrainingProgress, ICheckpointed
+internal sealed class SearchProgress(TextWriter error, string metric, SearchOptions options) : ITrainingProgress, ICheckpointed
 {
     private static readonly string[] Phases = ["search", "retrain"];
     private readonly List<EpochReport> epochs = [];
@@ -131,5 +132,6 @@ internal sealed class SearchProgress(TextWriter error, string metric, int search
         string Done(string phase) => FormattableString.Invariant($"{epochs.Count(e => e.Phase == phase)}/{EpochsOf(phase)}");
     }
 
-    private int EpochsOf(string phase) => phase == "search" ? searchEpochs : retrainEpochs;
+    private int EpochsOf(string phase) =>
+        phase == "search" ? options.Epochs : phase.StartsWith("finalist", StringComparison.Ordinal) ? options.FinalistEpochs : options.EffectiveRetrainEpochs();
 }

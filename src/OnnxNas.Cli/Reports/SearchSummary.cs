@@ -51,6 +51,8 @@ internal sealed record SearchSummary(
         var test = Metrics.Test is { } score ? score.ToString("0.0000", CultureInfo.InvariantCulture) : "no test samples";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Metrics.Name,-10}  test {test}  (supernet on valid {Metrics.SupernetValid:0.0000}, winner with its weights {Metrics.InheritedValid:0.0000})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parity      max |a-b| {ParityMaxAbsDiff:0.0e0} between ONNX Runtime and the supernet"));
+        if (ReachNote.Of(trainer) is { } note)
+            output.WriteLine($"note        {note}");
         output.WriteLine($"files       {folder}: best.onnx, arch.json, ranking.json, history.csv, config.json, summary.json");
     }
 

@@ -4,7 +4,7 @@ namespace OnnxNas.Cli.Verification;
 /// <param name="Path">What was verified.</param>
 /// <param name="Status"><c>pass</c>, <c>fail</c>, <c>unsupported</c> or <c>error</c>.</param>
 /// <param name="MaxAbsDiff">The largest absolute difference; null where nothing was compared.</param>
-/// <param name="Message">Why it did not pass; empty where it did.</param>
+/// <param name="Message">Why it did not pass, or under which reservation; empty where it did without any.</param>
 internal sealed record VerificationResult(string Path, string Status, double? MaxAbsDiff, string Message)
 {
     public const string Pass = "pass";

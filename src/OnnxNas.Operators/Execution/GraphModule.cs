@@ -16,19 +16,21 @@ public sealed class GraphModule : IDisposable
     private readonly OrderedDictionary<string, Parameter> parameters = [];
     private readonly OrderedDictionary<string, Tensor> buffers = [];
     private readonly Device device;
+    private readonly bool isChannelsLast;
 
     /// <summary>Builds the module. The graph must not be edited while the module lives.</summary>
     /// <param name="model">The model whose main graph is run.</param>
     /// <param name="registry">The operators; <see cref="OperatorRegistry.Default"/> when null.</param>
     /// <param name="extraParameters">Names of float initializers that are trained wherever they are read.</param>
     /// <param name="device">Where tensors live; the CPU when null.</param>
+    /// <param name="isChannelsLast">Whether images are stored with their channels innermost, which is faster; otherwise in the order of their axes.</param>
     /// <exception cref="UnsupportedOperatorException">A node has no operator here, or the opset is out of range.</exception>
-    public GraphModule(Model model, OperatorRegistry? registry = null, IEnumerable<string>? extraParameters = null, Device? device = null)
+    public GraphModule(Model model, OperatorRegistry? registry = null, IEnumerable<string>? extraParameters = null, Device? device = null, bool isChannelsLast = true)
     {
         ArgumentNullException.ThrowIfNull(model);
         TorchRuntime.EnsureLoaded();
         OperatorRegistry.RequireSupported(model);
-        this.device = device ?? CPU;
+        (this.device, this.isChannelsLast) = (device ?? CPU, isChannelsLast);
         plan = new(model.Graph, registry ?? OperatorRegistry.Default, model.OpsetVersions());
         var roles = ParameterRule.Roles(plan, extraParameters ?? []);
         using var scope = NewDisposeScope();
@@ -71,7 +73,7 @@ public sealed class GraphModule : IDisposable
             var input = plan.Graph.Find(name);
             if (input is null || !input.IsInput)
                 throw new DataException($"The model has no input '{name}'; its inputs are {string.Join(", ", plan.Graph.Inputs.Select(i => i.Name))}.");
-            run.Feed(plan.SlotOf(input), ChannelsLast.Of(tensor));
+            run.Feed(plan.SlotOf(input), isChannelsLast ? ChannelsLast.Of(tensor) : tensor);
         }
 
         foreach (var input in plan.Graph.Inputs)
@@ -131,7 +133,9 @@ public sealed class GraphModule : IDisposable
     // The state of graphs that nodes hold is constant; only the main graph's initializers have names of their own to be written back by.
     private Tensor Fix(Value value, Dictionary<Value, ConstantRole> roles)
     {
-        var tensor = ChannelsLast.Of(value.Initializer!.ToTorch(device));
+        var tensor = value.Initializer!.ToTorch(device);
+        if (isChannelsLast)
+            tensor = ChannelsLast.Of(tensor);
         switch (roles.GetValueOrDefault(value, ConstantRole.Constant))
         {
             case ConstantRole.Parameter:

@@ -75,6 +75,9 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
     /// <inheritdoc/>
     protected override double MetricOf(Architecture architecture) => metrics[Plan.Index().First(p => p.Item.Equals(architecture)).Index];
 
+    /// <summary>As <see cref="MetricOf"/>: it has been trained alone already.</summary>
+    protected override double FinalistMetricOf(Architecture architecture) => MetricOf(architecture);
+
     /// <inheritdoc/>
     protected override IReadOnlyList<(Architecture Architecture, double Score)> Search(Func<Architecture, double> score) => Ranks();
 

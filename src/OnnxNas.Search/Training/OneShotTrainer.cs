@@ -17,6 +17,7 @@ public abstract class OneShotTrainer : IDisposable
     private const double InitialSpread = 1e-3;
     private readonly SeededRandom initial;
     private SubnetScorer? scorer;
+    private SubnetScorer? finalistScorer;
 
     /// <summary>Prepares the supernet of the task.</summary>
     protected OneShotTrainer(TrainingTask task)
@@ -49,13 +50,14 @@ public abstract class OneShotTrainer : IDisposable
     public virtual IReadOnlyList<Architecture> Finalists(int count) => [Export()];
 
     /// <summary>
-    /// The finalists with the metric of each on the validation samples, the best first, costs reckoned in. For after <see cref="Fit"/>. A trainer that overrides
+    /// The finalists with the metric of each on the validation samples (where there are several, trained on for <see cref="SearchOptions.FinalistEpochs"/>), the best first, costs reckoned in. For after <see cref="Fit"/>. A trainer that overrides
     /// <see cref="Export"/> and leaves <see cref="Finalists"/> to its base class has made up its mind: only what it exports is there.
     /// </summary>
     public IReadOnlyList<(Architecture Architecture, double Metric)> Ranking(int count)
     {
         var finalists = Owner(nameof(Export)).IsSubclassOf(Owner(nameof(Finalists))) ? [Export()] : Finalists(count);
-        return [.. finalists.Select(a => (Architecture: a, Metric: MetricOf(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric))];
+        Func<Architecture, double> metric = finalists.Count > 1 ? FinalistMetricOf : MetricOf;
+        return [.. finalists.Select(a => (Architecture: a, Metric: metric(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric))];
 
         Type Owner(string method) => GetType().GetMethod(method)!.DeclaringType!;
     }
@@ -205,16 +207,11 @@ public abstract class OneShotTrainer : IDisposable
     }
 
     /// <summary>The metric of an architecture on the validation samples, once the supernet is trained: by a <see cref="SubnetScorer"/>, unless a trainer knows it otherwise.</summary>
-    protected virtual double MetricOf(Architecture architecture)
-    {
-        if (scorer is null)
-        {
-            scorer = new(this);
-            Task.Checkpointer.Add("scores", scorer);
-        }
+    protected virtual double MetricOf(Architecture architecture) => Scored(ref scorer, "scores", 0, architecture);
 
-        return scorer.Score(architecture).Metric;
-    }
+    /// <summary>The metric that a finalist is ranked by: as <see cref="MetricOf"/>, but of one that has been trained on for <see cref="SearchOptions.FinalistEpochs"/>.</summary>
+    protected virtual double FinalistMetricOf(Architecture architecture) =>
+        Task.Options.FinalistEpochs == 0 ? MetricOf(architecture) : Scored(ref finalistScorer, "finalists", Task.Options.FinalistEpochs, architecture);
 
     /// <summary>How good an architecture with this metric is: the larger the better, its cost reckoned in.</summary>
     protected double Reward(Architecture architecture, double metric)
@@ -235,6 +232,17 @@ public abstract class OneShotTrainer : IDisposable
     {
         Dispose(true);
         GC.SuppressFinalize(this);
+    }
+
+    private double Scored(ref SubnetScorer? scorer, string section, int epochs, Architecture architecture)
+    {
+        if (scorer is null)
+        {
+            scorer = new(this, epochs);
+            Task.Checkpointer.Add(section, scorer);
+        }
+
+        return scorer.Score(architecture).Metric;
     }
 
     private Tensor LossOf(Loss loss, Batch batch)

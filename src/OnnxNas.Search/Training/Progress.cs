@@ -1,7 +1,7 @@
 namespace OnnxNas.Search.Training;
 
 /// <summary>One epoch of a phase, as <c>history.csv</c> keeps it.</summary>
-/// <param name="Phase"><c>search</c> or <c>retrain</c>.</param>
+/// <param name="Phase"><c>search</c>, <c>finalist_1</c> and so on for architectures that are ranked, <c>retrain</c>, <c>baseline_1</c> and so on.</param>
 /// <param name="Epoch">Counted from 1.</param>
 /// <param name="TrainLoss">Mean loss of the epoch's training steps.</param>
 /// <param name="ValidLoss">Loss on the validation samples at the epoch's end; null where they are trained on.</param>
@@ -14,7 +14,7 @@ public sealed record EpochReport(string Phase, int Epoch, double TrainLoss, doub
 public interface ITrainingProgress
 {
     /// <summary>A step is done.</summary>
-    /// <param name="phase"><c>search</c> or <c>retrain</c>.</param>
+    /// <param name="phase">As of <see cref="EpochReport"/>.</param>
     /// <param name="step">Steps done in this phase.</param>
     /// <param name="steps">Steps of the whole phase.</param>
     /// <param name="loss">Training loss of the step.</param>

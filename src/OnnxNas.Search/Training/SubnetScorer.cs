@@ -7,19 +7,23 @@ using OnnxNas.Search.Rewriting;
 namespace OnnxNas.Search.Training;
 
 /// <summary>
-/// Scores single architectures with the weights of a trained supernet: cut out, batch normalisation recalibrated on training batches, then run over the
-/// validation samples. The supernet is left as it is. Every architecture is scored once, also by a search that is interrupted and resumed, where the scorer is part of its checkpoints.
+/// Scores single architectures with the weights of a trained supernet: cut out, trained on where that is asked for, batch normalisation recalibrated on training batches,
+/// then run over the validation samples. The supernet is left as it is. Every architecture is scored once, also by a search that is interrupted and resumed, where the scorer is part of its checkpoints.
 /// </summary>
 public sealed class SubnetScorer : ICheckpointed
 {
     private readonly TrainingTask task;
     private readonly Model model;
+    private readonly int epochs;
     private readonly Dictionary<Architecture, (double Loss, double Metric)> known = [];
 
     /// <summary>A scorer over the weights that the trainer's supernet has now.</summary>
-    public SubnetScorer(OneShotTrainer trainer)
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="epochs">Epochs that each architecture is trained on for, all in the same way, before it is scored.</param>
+    public SubnetScorer(OneShotTrainer trainer, int epochs = 0)
     {
         ArgumentNullException.ThrowIfNull(trainer);
+        this.epochs = epochs;
         task = trainer.Task;
         model = task.Space.Model.Clone();
         trainer.Supernet.WriteBack(model);
@@ -35,6 +39,8 @@ public sealed class SubnetScorer : ICheckpointed
         task.Checkpointer.StopIfAsked(task.Cancellation);
         task.Checkpointer.SaveNowAndThen();
         var subnet = Pruner.Prune(model, architecture);
+        if (epochs > 0)
+            task.Alone(subnet, epochs, $"finalist_{known.Count + 1}");
         BatchNormRecalibration.Run(subnet, task.Training, task.Device, task.Options.RecalibrationBatches);
         using var module = new GraphModule(subnet, device: task.Device);
         return known[architecture] = Scoring.Score(module, module.Forward, task.Validation, task.Loss, task.Metric());

@@ -14,6 +14,7 @@ public sealed class TrainingTask : ICheckpointed
 {
     private readonly BatchLoader train;
     private readonly BatchLoader valid;
+    private readonly Dataset samples;
     private readonly ITrainingProgress progress;
     private readonly EpochPosition position = new();
     private (int Step, int Count) draws;
@@ -28,7 +29,7 @@ public sealed class TrainingTask : ICheckpointed
         ArgumentNullException.ThrowIfNull(loss);
         TrainingLoss = loss.Smoothed(options.LabelSmoothing);
         Budget = new(space, [], options.MaxSkips);
-        this.progress = progress;
+        (samples, this.progress) = (train, progress);
         Checkpointer = checkpointer ?? new();
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
         this.valid = new(valid, space.Model.Graph, loss, options.BatchSize, options.Seed + 1, device);
@@ -131,6 +132,11 @@ public sealed class TrainingTask : ICheckpointed
 
     /// <summary>The validation samples in order.</summary>
     internal BatchLoader Validation => valid;
+
+    /// <summary>Trains a plain model alone on the training samples, by the settings of the weights. No checkpoint is made while it runs.</summary>
+    /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
+    internal void Alone(Model model, int epochs, string phase) =>
+        new WinnerTrainer(Options, Loss, Metric, progress, Device, Cancellation).Fit(model, samples, epochs, phase);
 
     internal void Report(EpochReport report) => progress.Epoch(report);
 

@@ -21,7 +21,7 @@ public sealed class SearchCommandTests
         CollectionAssert.AreEqual(Files, Directory.GetFiles(bench["out"]).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToArray());
         foreach (var text in new[] { "op", "inputs", "runner-up", "margin", "smallest subnet", "largest", "test 0.", "best.onnx" })
             Assert.Contains(text, output);
-        Assert.HasCount(3, error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.HasCount(3 + 5 * 2, error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
         var source = OnnxFile.Read(model);
         var best = OnnxFile.Read(bench["out/best.onnx"]);
@@ -34,7 +34,8 @@ public sealed class SearchCommandTests
 
         var history = File.ReadAllLines(bench["out/history.csv"]);
         Assert.AreEqual("phase,epoch,train_loss,valid_loss,accuracy,lr,seconds", history[0]);
-        CollectionAssert.AreEqual((string[])["search,1", "search,2", "retrain,1"], history.Skip(1).Select(r => string.Join(',', r.Split(',').Take(2))).ToArray());
+        var finalists = Enumerable.Range(1, 5).SelectMany(i => new[] { $"finalist_{i},1", $"finalist_{i},2" });
+        CollectionAssert.AreEqual((string[])["search,1", "search,2", .. finalists, "retrain,1"], history.Skip(1).Select(r => string.Join(',', r.Split(',').Take(2))).ToArray());
 
         var summary = Json(bench["out/summary.json"]);
         foreach (var key in new[]
@@ -181,6 +182,11 @@ public sealed class SearchCommandTests
         Assert.AreEqual((0, ""), (code, error));
         foreach (var text in new[] { "9 architectures", "darts", "3 epochs", "24 + 24", "12" })
             Assert.Contains(text, output);
+        // 24 samples in one batch, so 3 steps.
+        Assert.Contains("3 steps with --arch-lr 0.0003 move the architecture by 0.0009 at most", output);
+        Assert.Contains("--arch-lr 2 gives", output);
+        Assert.DoesNotContain("Note", Search(bench, model, "out", "--dry-run", "--epochs", "3", "--arch-lr", "1").Output);
+        Assert.DoesNotContain("Note", Search(bench, model, "out", "--dry-run", "--epochs", "3", "--strategy", "spos").Output);
         CollectionAssert.AreEqual(before, bench.Listing);
         bench.Refuses(1, "no strategy 'dart'", "search", model, "-o", bench["out"], "--dry-run", "--strategy", "dart");
         bench.Refuses(2, "cuda", "search", model, "-o", bench["out"], "--dry-run", "--device", "cuda");

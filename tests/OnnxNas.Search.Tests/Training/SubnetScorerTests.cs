@@ -4,8 +4,11 @@ using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Data;
+using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Tests.Rewriting;
 using OnnxNas.Search.Training;
 using OnnxNas.Testing;
@@ -16,9 +19,10 @@ namespace OnnxNas.Search.Tests.Training;
 public sealed class SubnetScorerTests
 {
     [TestMethod]
-    public void A_resumed_search_keeps_the_scores_there_are_and_ends_as_one_that_was_not_stopped()
+    [DataRow("scores", 0), DataRow("finalists", 2)]
+    public void A_resumed_search_keeps_the_scores_there_are_and_ends_as_one_that_was_not_stopped(string section, int epochs)
     {
-        var expected = Export(new(), default);
+        var expected = Export(epochs, new(), default);
         CheckpointState? newest = null;
         var (given, scored) = (0, new List<int>());
         // Stopped again and again, whenever two more architectures have a score.
@@ -29,14 +33,14 @@ public sealed class SubnetScorerTests
             var checkpointer = new Checkpointer(state =>
             {
                 newest = state;
-                given = state.HasSection("scores") ? state.Section("scores").Names.Count() : 0;
+                given = state.HasSection(section) ? state.Section(section).Names.Count() : 0;
                 if (given >= before + 2)
                     stop.Cancel();
             }, newest)
             { Pause = TimeSpan.Zero };
             try
             {
-                CollectionAssert.AreEqual(expected, Export(checkpointer, stop.Token));
+                CollectionAssert.AreEqual(expected, Export(epochs, checkpointer, stop.Token));
                 break;
             }
             catch (OperationCanceledException)
@@ -85,6 +89,57 @@ public sealed class SubnetScorerTests
         }
     }
 
+    [TestMethod]
+    public void A_finalist_is_trained_alone_from_the_weights_of_the_supernet_whatever_was_scored_before_it()
+    {
+        var model = Net();
+        using var trainer = StrategyCatalog.Create("spos", SmallTask.Of(model, new() { Strategy = "spos", Epochs = 1, BatchSize = 8, Lr = 0.1, FinalistEpochs = 3 }, samples: 32));
+        trainer.Fit();
+        var written = model.Clone();
+        trainer.Supernet.WriteBack(written);
+        var (task, samples) = (trainer.Task, SmallTask.Data(model, 32, 2));
+        int[] all = [.. Enumerable.Range(0, 32)];
+        var (inputs, target) = (samples.Batch("x", all, ElementType.Float32), samples.Labels(all, ElementType.Float32).ToDoubles());
+        var ranking = trainer.Ranking(4);
+        Assert.HasCount(4, ranking);
+        CollectionAssert.AreEqual(ranking.Select(r => r.Metric).Order().ToArray(), ranking.Select(r => r.Metric).ToArray());
+        foreach (var (architecture, metric) in ranking)
+        {
+            var alone = Pruner.Prune(written, architecture);
+            new WinnerTrainer(task.Options, task.Loss, task.Metric, new SmallTask(), TorchSharp.torch.CPU, default).Fit(alone, SmallTask.Data(model, 32, 1), 3);
+            BatchNormRecalibration.Run(alone, task.Training, TorchSharp.torch.CPU, task.Options.RecalibrationBatches);
+            Pruner.Finish(alone);
+            using var session = new OnnxSession(OnnxFile.ToBytes(alone), new() { Threads = 1 });
+            var output = session.Run(new Dictionary<string, TensorData> { ["x"] = inputs })[0].ToDoubles();
+            Assert.AreEqual(output.Zip(target).Average(p => Math.Pow(p.First - p.Second, 2)), metric, 1e-5, $"{architecture}");
+        }
+    }
+
+    [TestMethod]
+    public void A_finalist_whose_weights_have_not_learnt_wins_only_if_it_is_trained_on()
+    {
+        Assert.AreEqual(0, Winner(finalistEpochs: 0));
+        Assert.AreEqual(1, Winner(finalistEpochs: 20));
+
+        // Only what the second candidate sees tells the target, but its weights start with the wrong sign.
+        static int Winner(int finalistEpochs)
+        {
+            var net = new NetBuilder();
+            var (x, noise) = (net.Input("x", Dim.Symbol("N"), 2), net.Input("noise", Dim.Symbol("N"), 2));
+            var model = net.Build((net.LayerChoice("op", ["blind", "seeing"], net.Linear("a", noise, 2, 2), net.Op("MatMul", x, net.Constant("b", [2, 2], i => i % 3 == 0 ? -1 : 0))), [Dim.Symbol("N"), 2]));
+            var options = new SearchOptions { Epochs = 5, BatchSize = 8, Lr = 0.1, FinalistEpochs = finalistEpochs };
+            using var trainer = new FirstOnly(new(SearchSpace.Read(model), Data(1), Data(2), Loss.Named("mse"), () => MetricSet.Default("mse"), options, new SmallTask(), TorchSharp.torch.CPU, default));
+            trainer.Fit();
+            return trainer.Ranking(2)[0].Architecture["op"][0];
+        }
+
+        static Dataset Data(long seed)
+        {
+            var x = TestTensors.Normal(seed, 64, 2);
+            return Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = x, ["noise"] = TestTensors.Normal(seed + 10, 64, 2) }, TensorData.Create<float>([64, 2], [.. x.ToDoubles().Select(v => (float)(3 * v))]));
+        }
+    }
+
     private static Model Net()
     {
         var net = new NetBuilder();
@@ -93,11 +148,31 @@ public sealed class SubnetScorerTests
         return net.Build((net.Linear("head", net.InputChoice("inputs", 2, "sum", h, x, net.Op("Relu", h)), 4, 3), [Dim.Symbol("N"), 3]));
     }
 
-    private static string[] Export(Checkpointer checkpointer, CancellationToken stop)
+    private static string[] Export(int finalistEpochs, Checkpointer checkpointer, CancellationToken stop)
     {
-        var options = new SearchOptions { Strategy = "spos", Epochs = 1, BatchSize = 8 };
+        var options = new SearchOptions { Strategy = "spos", Epochs = 1, BatchSize = 8, FinalistEpochs = finalistEpochs };
         using var trainer = StrategyCatalog.Create("spos", SmallTask.Of(Net(), options, samples: 16, classes: 3, checkpointer: checkpointer, cancellation: stop));
         trainer.Fit();
-        return [.. trainer.Finalists(9).Select(a => a.ToJson())];
+        return [.. trainer.Ranking(9).Select(r => FormattableString.Invariant($"{r.Architecture.ToJson()} {r.Metric:R}"))];
+    }
+
+    /// <summary>Trains the first candidate alone; both are finalists.</summary>
+    private sealed class FirstOnly : OneShotTrainer
+    {
+        public FirstOnly(TrainingTask task) : base(task) => ReplaceLayerChoice(choice => new MixtureModule(choice, () => new([0])));
+
+        public override void Fit()
+        {
+            using var weights = Task.Options.NewWeightOptimizer(Supernet.Weights);
+            foreach (var epoch in Epochs(weights))
+            {
+                foreach (var (train, _) in Task.Batches(epoch))
+                    WeightStep(weights, train);
+            }
+        }
+
+        public override Architecture Export() => Finalists(1)[0];
+
+        public override IReadOnlyList<Architecture> Finalists(int count) => [.. OneHot.All(Task.Space).Take(count)];
     }
 }
