@@ -55,6 +55,18 @@ public sealed class MarkerFunctionsTests
     }
 
     [TestMethod]
+    public void Removing_leaves_no_overload_in_bodies_of_other_functions()
+    {
+        var model = new NetBuilder().Build();
+        var body = new Graph("f");
+        body.Call("LayerChoice", [body.AddInput("x")], domain: "org.onnxnas");
+        body.Last!.Overload = "joined";
+        model.Functions.Add(new Function("local", "f", body));
+        MarkerFunctions.Remove(model);
+        Assert.AreEqual("", model.Functions.Single().Body.Last!.Overload);
+    }
+
+    [TestMethod]
     public void A_model_without_choices_cannot_be_stamped()
     {
         var net = new NetBuilder();
