@@ -42,6 +42,12 @@ public sealed record OperatorCase(string Name, int Opset, string OpType, params 
     /// <summary>Why no gradient of the row is checked: the reason.</summary>
     public string? NoGradients { get; init; }
 
+    /// <summary>How many of the last inputs are not the node's, but values that graphs of its attributes read.</summary>
+    public int Captured { get; init; }
+
+    /// <summary>Attributes that hold graphs which read values around them: made of the graph they lie in and of those values.</summary>
+    public Func<Graph, IReadOnlyList<Value>, IReadOnlyList<Attr>>? Bodies { get; init; }
+
     /// <summary>Whether the output's extents depend on the elements of inputs, so that the shape rule cannot know them.</summary>
     public bool DynamicShape { get; init; }
 
@@ -87,7 +93,7 @@ public static class TestTensors
         return Fill(dims, () => (long)random.NextInt(high - low) + low);
     }
 
-    /// <summary>The same elements in another type (float32, float64, float16, bfloat16 or an integer type).</summary>
+    /// <summary>The same elements in another type that is executed.</summary>
     public static TensorData As(this TensorData data, ElementType type)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -99,6 +105,9 @@ public static class TestTensors
             ElementType.Float64 => TensorData.Create<double>(data.Dims, values),
             ElementType.Float16 => Fill(data.Dims, () => (Half)queue.Dequeue()),
             ElementType.BFloat16 => TensorData.FromBytes(type, data.Dims, Fill(data.Dims, () => (ushort)(BitConverter.SingleToUInt32Bits((float)queue.Dequeue()) >> 16)).Bytes),
+            ElementType.UInt16 => Fill(data.Dims, () => (ushort)queue.Dequeue()),
+            ElementType.UInt32 => Fill(data.Dims, () => (uint)queue.Dequeue()),
+            ElementType.UInt64 => Fill(data.Dims, () => (ulong)queue.Dequeue()),
             ElementType.Int8 => Fill(data.Dims, () => (sbyte)queue.Dequeue()),
             ElementType.UInt8 => Fill(data.Dims, () => (byte)queue.Dequeue()),
             ElementType.Int16 => Fill(data.Dims, () => (short)queue.Dequeue()),

@@ -30,7 +30,8 @@ internal static class OperatorModel
         }
 
         var outputs = Enumerable.Range(0, row.Outputs).Select(i => graph.AddValue($"o{i}")).ToList();
-        graph.AddNode(row.OpType, inputs, outputs, row.Domain, row.Attributes, "node");
+        var bodies = row.Bodies?.Invoke(graph, [.. inputs.TakeLast(row.Captured).OfType<Value>()]) ?? [];
+        graph.AddNode(row.OpType, inputs.SkipLast(row.Captured), outputs, row.Domain, [.. row.Attributes, .. bodies], "node");
         foreach (var output in outputs)
             graph.AddOutput(output);
         var model = new Model(graph) { IrVersion = row.Opset >= 21 ? 10 : 8 };

@@ -75,7 +75,7 @@ internal sealed class Attention : NamedOperator
 
         var factor = Math.Sqrt(scale ?? 1 / Math.Sqrt(shape[3]));
         var (key, value) = (Repeat(presentKey, shape[1] / keys[1]), Repeat(presentValue, shape[1] / keys[1]));
-        var scores = q.Times(factor).matmul(key.transpose(-1, -2).Times(factor));
+        var scores = q.Times(factor).MatrixTimes(key.transpose(-1, -2).Times(factor));
         var stages = new Tensor[4];
         stages[0] = scores;
         stages[1] = softcap > 0 ? scores.Times(1 / softcap).tanh().Times(softcap) : scores;
@@ -83,7 +83,7 @@ internal sealed class Attention : NamedOperator
         stages[2] = bias is null ? stages[1] : stages[1].Plus(bias);
         var exact = precision is { } type ? stages[2].to(type.ToTorch()) : stages[2];
         stages[3] = Softmax(exact, bias).to(q.dtype);
-        var y = stages[3].to(value.dtype).matmul(value);
+        var y = stages[3].to(value.dtype).MatrixTimes(value);
         return [flat ? y.transpose(1, 2).reshape(shape[0], shape[2], -1) : y, presentKey, presentValue, stages[stage]];
     }
 

@@ -49,6 +49,6 @@ internal sealed class If : ControlFlowOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("If", [1, 11, 13, 16, 19, 21, 23, 24, 25], node => new If(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("If", [1, 11, 13, 16, 19, 21, 23, 24, 25], node => new If(node)) { Types = TypeSets.All }];
     }
 }

@@ -152,6 +152,6 @@ internal sealed class Scan : ControlFlowOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Scan", [8, 9, 11, 16, 19, 21, 23, 24, 25], node => new Scan(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Scan", [8, 9, 11, 16, 19, 21, 23, 24, 25], node => new Scan(node)) { Types = TypeSets.All }];
     }
 }

@@ -69,6 +69,13 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
         /// <summary>Whether a float constant of the node is a parameter (a scale or an offset per channel).</summary>
         public bool Trainable { get; init; }
 
-        public OperatorDefinition Definition => new(Name, Versions, node => new BinaryOperator(node, this));
+        public OperatorDefinition Definition
+        {
+            get
+            {
+                var definition = new OperatorDefinition(Name, Versions, node => new BinaryOperator(node, this)) { Types = [.. TypeSets.All.Where(Takes)] };
+                return Result == ElementType.Bool ? definition with { Gradient = Gradient.None("gives truth values") } : definition;
+            }
+        }
     }
 }

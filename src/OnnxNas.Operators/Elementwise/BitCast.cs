@@ -46,6 +46,6 @@ internal sealed class BitCast : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("BitCast", [26], node => new BitCast(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("BitCast", [26], node => new BitCast(node)) { Types = TypeSets.Numbers, Gradient = Gradient.None("moves bits") }];
     }
 }

@@ -51,8 +51,8 @@ internal sealed class Cast : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Cast", [6, 9, 13, 19, 21, 23, 24, 25], node => new Cast(node, like: false)),
-            new("CastLike", [15, 19, 21, 23, 24, 25], node => new Cast(node, like: true)),
+            new("Cast", [6, 9, 13, 19, 21, 23, 24, 25], node => new Cast(node, like: false)) { Types = TypeSets.All },
+            new("CastLike", [15, 19, 21, 23, 24, 25], node => new Cast(node, like: true)) { Types = TypeSets.All },
         ];
     }
 }

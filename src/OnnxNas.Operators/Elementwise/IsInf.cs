@@ -34,6 +34,6 @@ internal sealed class IsInf : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("IsInf", [10, 20], node => new IsInf(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("IsInf", [10, 20], node => new IsInf(node)) { Gradient = Gradient.None("gives truth values") }];
     }
 }

@@ -9,11 +9,11 @@ internal static class Logic
 {
     private static readonly Rule[] Rules =
     [
-        Comparison("Equal", [1, 7, 11, 13, 19], (a, b) => a.eq(b), Sameness),
-        Comparison("Greater", [1, 7, 9, 13], (a, b) => a.gt(b), (a, b) => Known(a, b, sign => sign > 0)),
-        Comparison("Less", [1, 7, 9, 13], (a, b) => a.lt(b), (a, b) => Known(a, b, sign => sign < 0)),
-        Comparison("GreaterOrEqual", [12, 16], (a, b) => a.ge(b), (a, b) => Known(a, b, sign => sign >= 0)),
-        Comparison("LessOrEqual", [12, 16], (a, b) => a.le(b), (a, b) => Known(a, b, sign => sign <= 0)),
+        new("Equal", [1, 7, 11, 13, 19], (a, b) => a.eq(b)) { Takes = TypeSets.All.Contains, Result = ElementType.Bool, Elements = Sameness },
+        Order("Greater", [1, 7, 9, 13], (a, b) => a.gt(b), sign => sign > 0),
+        Order("Less", [1, 7, 9, 13], (a, b) => a.lt(b), sign => sign < 0),
+        Order("GreaterOrEqual", [12, 16], (a, b) => a.ge(b), sign => sign >= 0),
+        Order("LessOrEqual", [12, 16], (a, b) => a.le(b), sign => sign <= 0),
         new("And", [1, 7], (a, b) => a.logical_and(b)) { Takes = Truth },
         new("Or", [1, 7], (a, b) => a.logical_or(b)) { Takes = Truth },
         new("Xor", [1, 7], (a, b) => a.logical_xor(b)) { Takes = Truth },
@@ -22,8 +22,8 @@ internal static class Logic
         new("BitwiseXor", [18], (a, b) => a.bitwise_xor(b)) { Takes = ElementTypes.IsInteger, Wraps = true },
     ];
 
-    private static Rule Comparison(string name, int[] versions, Func<Tensor, Tensor, Tensor> kernel, Func<Dim, Dim, Dim?> elements) =>
-        new(name, versions, kernel) { Takes = type => type != ElementType.String, Result = ElementType.Bool, Elements = elements };
+    private static Rule Order(string name, int[] versions, Func<Tensor, Tensor, Tensor> kernel, Func<int, bool> holds) =>
+        new(name, versions, kernel) { Takes = TypeSets.Numbers.Contains, Result = ElementType.Bool, Elements = (a, b) => Known(a, b, holds) };
 
     private static bool Truth(ElementType type) => type == ElementType.Bool;
 

@@ -58,6 +58,6 @@ internal sealed class Mod : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Mod", [10, 13], node => new Mod(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Mod", [10, 13], node => new Mod(node)) { Types = TypeSets.Numbers }];
     }
 }

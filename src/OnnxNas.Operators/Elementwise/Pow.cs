@@ -1,3 +1,4 @@
+using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -36,6 +37,6 @@ internal sealed class Pow(NodeReader node) : NamedOperator(node, 2, 2)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [1, 7, 12, 13, 15], node => new Pow(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Pow", [1, 7, 12, 13, 15], node => new Pow(node)) { Types = [.. TypeSets.Floats, ElementType.Int32, ElementType.Int64] }];
     }
 }

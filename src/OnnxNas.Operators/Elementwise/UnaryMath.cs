@@ -11,16 +11,16 @@ internal sealed class UnaryMath(NodeReader node, UnaryMath.Rule rule) : NamedOpe
     private static readonly Rule[] Rules =
     [
         new("Abs", [6, 13], x => x.abs()) { Takes = Numeric, Elements = d => d.IsKnown ? Math.Abs(d.Value) : d.IsNonNegative ? d : Dim.Unknown() },
-        new("Neg", [6, 13], x => -x) { Takes = Numeric, Elements = d => d * -1 },
-        new("Sign", [9, 13], x => x.sign()) { Takes = Numeric },
+        new("Neg", [6, 13], x => -x) { Takes = type => type.IsFloatingPoint() || TypeSets.Signed.Contains(type), Elements = d => d * -1 },
+        new("Sign", [9, 13], x => x.sign()) { Takes = Numeric, IsStep = true },
         new("Reciprocal", [6, 13], x => x.reciprocal()),
         new("Exp", [6, 13], x => x.exp()),
         new("Log", [6, 13], x => x.log()),
         new("Sqrt", [6, 13], x => x.sqrt()),
         new("Erf", [9, 13], x => x.erf()),
-        new("Floor", [6, 13], x => x.floor()),
-        new("Ceil", [6, 13], x => x.ceil()),
-        new("Round", [11, 22], x => x.round()), // Halves go to the even neighbour, as in ONNX.
+        new("Floor", [6, 13], x => x.floor()) { IsStep = true },
+        new("Ceil", [6, 13], x => x.ceil()) { IsStep = true },
+        new("Round", [11, 22], x => x.round()) { IsStep = true }, // Halves go to the even neighbour, as in ONNX.
         new("Sin", [7, 22], x => x.sin()),
         new("Cos", [7, 22], x => x.cos()),
         new("Tan", [7, 22], x => x.tan()),
@@ -63,7 +63,7 @@ internal sealed class UnaryMath(NodeReader node, UnaryMath.Rule rule) : NamedOpe
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new UnaryMath(node, r)));
+        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => r.Definition);
     }
 
     /// <summary>One row of the table.</summary>
@@ -73,7 +73,21 @@ internal sealed class UnaryMath(NodeReader node, UnaryMath.Rule rule) : NamedOpe
 
         public Func<ElementType, bool> Takes { get; init; } = ElementTypes.IsFloatingPoint;
 
+        /// <summary>Whether the function is constant but for jumps.</summary>
+        public bool IsStep { get; init; }
+
         /// <summary>The function on elements of shape computations.</summary>
         public Func<Dim, Dim>? Elements { get; init; }
+
+        public OperatorDefinition Definition
+        {
+            get
+            {
+                var definition = new OperatorDefinition(Name, Versions, node => new UnaryMath(node, this)) { Types = [.. TypeSets.All.Where(Takes)] };
+                return IsStep ? definition with { Gradient = Gradient.None("is constant between steps") }
+                    : Result == ElementType.Bool ? definition with { Gradient = Gradient.None("gives truth values") }
+                    : definition;
+            }
+        }
     }
 }

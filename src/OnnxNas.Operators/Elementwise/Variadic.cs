@@ -55,7 +55,7 @@ internal sealed class Variadic : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Variadic(node, r)));
+        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Variadic(node, r)) { Types = r.Averages || r.Elements is null ? TypeSets.Floats : TypeSets.Numbers });
     }
 
     private sealed record Rule(string Name, int[] Versions, Func<Tensor, Tensor, Tensor> Kernel)

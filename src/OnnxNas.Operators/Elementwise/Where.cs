@@ -21,7 +21,7 @@ internal sealed class Where(NodeReader node) : NamedOperator(node, 3, 3)
             throw Error(Broadcasting.Mismatch([.. inputs!]));
         if (inputs[0]!.dtype != ScalarType.Bool)
             throw Error($"the condition must be bool, got {inputs[0]!.dtype}.");
-        return [where(inputs[0]!, inputs[1]!, inputs[2]!)];
+        return [WideUnsigned.Narrowed(where(inputs[0]!, WideUnsigned.Widened(inputs[1]!, wraps: true), WideUnsigned.Widened(inputs[2]!, wraps: true)), inputs[1]!)];
     }
 
     private static Dim[]? Elements(InferenceContext context)
@@ -40,6 +40,6 @@ internal sealed class Where(NodeReader node) : NamedOperator(node, 3, 3)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Where", [9, 16], node => new Where(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Where", [9, 16], node => new Where(node)) { Types = TypeSets.All }];
     }
 }

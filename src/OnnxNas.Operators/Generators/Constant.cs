@@ -80,6 +80,9 @@ internal sealed class Constant : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Constant", [1, 9, 11, 12, 13, 19, 21, 23, 24, 25], node => new Constant(node))];
+        public IEnumerable<OperatorDefinition> Operators =>
+        [
+            new("Constant", [1, 9, 11, 12, 13, 19, 21, 23, 24, 25], node => new Constant(node)) { Types = TypeSets.All, Gradient = Gradient.None("has no inputs") },
+        ];
     }
 }

@@ -42,6 +42,9 @@ internal sealed class ConstantOfShape : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("ConstantOfShape", [9, 20, 21, 23, 24, 25], node => new ConstantOfShape(node))];
+        public IEnumerable<OperatorDefinition> Operators =>
+        [
+            new("ConstantOfShape", [9, 20, 21, 23, 24, 25], node => new ConstantOfShape(node)) { Types = TypeSets.All, Gradient = Gradient.None("depends on the shape only") },
+        ];
     }
 }

@@ -36,6 +36,6 @@ internal sealed class EyeLike : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("EyeLike", [9, 22], node => new EyeLike(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("EyeLike", [9, 22], node => new EyeLike(node)) { Types = TypeSets.All, Gradient = Gradient.None("depends on the shape only") }];
     }
 }

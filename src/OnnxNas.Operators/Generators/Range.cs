@@ -62,6 +62,9 @@ internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Range", [11], node => new Range(node))];
+        public IEnumerable<OperatorDefinition> Operators =>
+        [
+            new("Range", [11], node => new Range(node)) { Types = [ElementType.Int16, ElementType.Int32, ElementType.Int64, ElementType.Float32, ElementType.Float64] },
+        ];
     }
 }

@@ -46,8 +46,8 @@ internal sealed class ShapeOf : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Shape", [1, 13, 15, 19, 21, 23, 24, 25], node => new ShapeOf(node)),
-            new("Size", [1, 13, 19, 21, 23, 24, 25], node => new Size(node)),
+            new("Shape", [1, 13, 15, 19, 21, 23, 24, 25], node => new ShapeOf(node)) { Types = TypeSets.All, Gradient = Gradient.None("depends on the shape only") },
+            new("Size", [1, 13, 19, 21, 23, 24, 25], node => new Size(node)) { Types = TypeSets.All, Gradient = Gradient.None("depends on the shape only") },
         ];
     }
 

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Operators.Nn;
 using static TorchSharp.torch;
@@ -30,7 +31,7 @@ internal sealed class Col2Im : NamedOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var (x, image, block) = (inputs[0]!, Countable(inputs[1]!.ToInt64s()), Countable(inputs[2]!.ToInt64s()));
+        var (x, image, block) = (WideUnsigned.Widened(inputs[0]!, wraps: true), Countable(inputs[1]!.ToInt64s()), Countable(inputs[2]!.ToInt64s()));
         var n = image.Length;
         if (n == 0 || block.Length != n || image.Any(d => d < 1) || block.Any(b => b < 1))
             throw Error($"image_shape [{string.Join(',', image)}] and block_shape [{string.Join(',', block)}] must be positive and of one length.");
@@ -63,7 +64,7 @@ internal sealed class Col2Im : NamedOperator
             .reshape([x.shape[0], channels, .. padded]);
         for (var i = 0; i < n; i++)
             sum = sum.narrow(2 + i, pads[i], image[i]);
-        return [sum];
+        return [WideUnsigned.Narrowed(sum, inputs[0]!)];
     }
 
     // The number along one axis of each place of a box, row by row.
@@ -77,6 +78,6 @@ internal sealed class Col2Im : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Col2Im", [18], node => new Col2Im(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Col2Im", [18], node => new Col2Im(node)) { Types = TypeSets.All }];
     }
 }

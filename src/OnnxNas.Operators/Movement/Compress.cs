@@ -37,6 +37,6 @@ internal sealed class Compress : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Compress", [9, 11], node => new Compress(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Compress", [9, 11], node => new Compress(node)) { Types = TypeSets.All }];
     }
 }

@@ -72,6 +72,6 @@ internal sealed class Concat : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Concat", [4, 11, 13], node => new Concat(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Concat", [4, 11, 13], node => new Concat(node)) { Types = TypeSets.All }];
     }
 }

@@ -64,8 +64,8 @@ internal sealed class DepthToSpace : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("DepthToSpace", [1, 11, 13], node => new DepthToSpace(node, toSpace: true)),
-            new("SpaceToDepth", [1, 13], node => new DepthToSpace(node, toSpace: false)),
+            new("DepthToSpace", [1, 11, 13], node => new DepthToSpace(node, toSpace: true)) { Types = TypeSets.All },
+            new("SpaceToDepth", [1, 13], node => new DepthToSpace(node, toSpace: false)) { Types = TypeSets.All },
         ];
     }
 }

@@ -47,6 +47,6 @@ internal sealed class Flatten : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Flatten", [1, 9, 11, 13, 21, 23, 24, 25], node => new Flatten(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Flatten", [1, 9, 11, 13, 21, 23, 24, 25], node => new Flatten(node)) { Types = TypeSets.All }];
     }
 }

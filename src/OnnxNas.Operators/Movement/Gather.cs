@@ -43,6 +43,6 @@ internal sealed class Gather : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Gather", [1, 11, 13], node => new Gather(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Gather", [1, 11, 13], node => new Gather(node)) { Types = TypeSets.All }];
     }
 }

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Movement;
@@ -31,13 +32,13 @@ internal sealed class GatherElements : NamedOperator
         var at = data.Length == indices.Length ? Axis(axis, data.Length) : throw Error($"data of rank {data.Length} and indices of rank {indices.Length} must have the same rank.");
         if (data.Where((d, a) => a != at && indices[a] > d).Any())
             throw Error($"indices [{string.Join(',', indices)}] reach beyond data [{string.Join(',', data)}] on an axis other than {at}.");
-        return [inputs[0]!.gather(at, Indices.Positive(inputs[1]!, data[at], Error))];
+        return [WideUnsigned.Narrowed(WideUnsigned.Widened(inputs[0]!, wraps: true).gather(at, Indices.Positive(inputs[1]!, data[at], Error)), inputs[0]!)];
     }
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("GatherElements", [11, 13], node => new GatherElements(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("GatherElements", [11, 13], node => new GatherElements(node)) { Types = TypeSets.All }];
     }
 }

@@ -59,6 +59,6 @@ internal sealed class GatherND : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("GatherND", [11, 12, 13], node => new GatherND(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("GatherND", [11, 12, 13], node => new GatherND(node)) { Types = TypeSets.All }];
     }
 }

@@ -14,6 +14,6 @@ internal sealed class Identity(NodeReader node) : NamedOperator(node, 1, 1)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Identity", [1, 13, 14, 16, 19, 21, 23, 24, 25], node => new Identity(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Identity", [1, 13, 14, 16, 19, 21, 23, 24, 25], node => new Identity(node)) { Types = TypeSets.All }];
     }
 }

@@ -83,6 +83,9 @@ internal sealed class NonMaxSuppression : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("NonMaxSuppression", [10, 11], node => new NonMaxSuppression(node))];
+        public IEnumerable<OperatorDefinition> Operators =>
+        [
+            new("NonMaxSuppression", [10, 11], node => new NonMaxSuppression(node)) { Types = [ElementType.Float32], Gradient = Gradient.None("gives indices") },
+        ];
     }
 }

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -72,7 +73,15 @@ internal sealed class Pad : NamedOperator
             throw Error($"the constant value must be one element, got {given.numel()}.");
         // Torch counts from the last axis.
         long[] amounts = [.. Enumerable.Range(1, begin.Length).SelectMany(i => new[] { begin[^i], end[^i] })];
-        return begin.Length == 0 ? x : nn.functional.pad(x, amounts, PaddingModes.Constant, given is null ? value : given.to(ScalarType.Float64).item<double>());
+        if (begin.Length == 0)
+            return x;
+        if (given is { requires_grad: true })
+        {
+            var outside = nn.functional.pad(zeros_like(x), amounts, PaddingModes.Constant, 1);
+            return nn.functional.pad(x, amounts, PaddingModes.Constant, 0).Plus(outside * given.reshape([]));
+        }
+
+        return nn.functional.pad(x, amounts, PaddingModes.Constant, given is null ? value : given.to(ScalarType.Float64).item<double>());
     }
 
     private Tensor Mirrored(Tensor x, long[] shape, long[] begin, long[] end)
@@ -116,6 +125,6 @@ internal sealed class Pad : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Pad", [2, 11, 13, 18, 19, 21, 23, 24, 25], node => new Pad(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Pad", [2, 11, 13, 18, 19, 21, 23, 24, 25], node => new Pad(node)) { Types = TypeSets.All }];
     }
 }

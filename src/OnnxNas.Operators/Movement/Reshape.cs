@@ -118,6 +118,6 @@ internal sealed class Reshape : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Reshape", [5, 13, 14, 19, 21, 23, 24, 25], node => new Reshape(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Reshape", [5, 13, 14, 19, 21, 23, 24, 25], node => new Reshape(node)) { Types = TypeSets.All }];
     }
 }

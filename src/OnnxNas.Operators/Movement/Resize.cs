@@ -125,7 +125,7 @@ internal sealed class Resize : NamedOperator
         {
             var floating = x.is_floating_point() ? x.dtype : ScalarType.Float32;
             var weights = tensor(interpolation.Weights(line), [line.Resized, line.Extent], device: x.device).to(floating);
-            result = x.to(floating).transpose(axis, -1).matmul(weights.t()).transpose(axis, -1).to(x.dtype);
+            result = x.to(floating).transpose(axis, -1).MatrixTimes(weights.t()).transpose(axis, -1).to(x.dtype);
         }
 
         if (interpolation.Coordinates != Crop)
@@ -198,8 +198,8 @@ internal sealed class Resize : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Resize", [10, 11, 13, 18, 19], node => new Resize(node, upsample: false)),
-            new("Upsample", [1, 7, 9, 10], node => node.Version < 10 ? new Resize(node, upsample: true) : throw node.Unsupported("the operator was withdrawn in opset 10; use Resize.")),
+            new("Resize", [10, 11, 13, 18, 19], node => new Resize(node, upsample: false)) { Types = TypeSets.Numbers },
+            new("Upsample", [1, 7, 9], node => new Resize(node, upsample: true)) { Types = TypeSets.Numbers, Withdrawn = (10, "Resize") },
         ];
     }
 }

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Operators.Nn;
 using static TorchSharp.torch;
@@ -35,13 +36,13 @@ internal sealed class ReverseSequence : NamedOperator
         var source = where(place.le(last), last - place, place.expand(wide.shape[0], extent));
         var index = timeAxis == 0 ? source.t() : source;
         long[] along = [.. index.shape, .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
-        return [x.gather(timeAxis, index.reshape(along).expand(x.shape))];
+        return [WideUnsigned.Narrowed(WideUnsigned.Widened(x, wraps: true).gather(timeAxis, index.reshape(along).expand(x.shape)), x)];
     }
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("ReverseSequence", [10], node => new ReverseSequence(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("ReverseSequence", [10], node => new ReverseSequence(node)) { Types = TypeSets.All }];
     }
 }

@@ -57,8 +57,8 @@ internal sealed class ScatterElements : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("ScatterElements", [11, 13, 16, 18], node => new ScatterElements(node)),
-            new("Scatter", [9, 11], node => node.Version < 11 ? new ScatterElements(node) : throw node.Unsupported("the operator was withdrawn in opset 11; use ScatterElements.")),
+            new("ScatterElements", [11, 13, 16, 18], node => new ScatterElements(node)) { Types = TypeSets.All },
+            new("Scatter", [9], node => new ScatterElements(node)) { Types = TypeSets.All, Withdrawn = (11, "ScatterElements") },
         ];
     }
 }

@@ -42,6 +42,6 @@ internal sealed class ScatterND : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("ScatterND", [11, 13, 16, 18], node => new ScatterND(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("ScatterND", [11, 13, 16, 18], node => new ScatterND(node)) { Types = TypeSets.All }];
     }
 }

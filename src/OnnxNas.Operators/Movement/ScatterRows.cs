@@ -1,3 +1,4 @@
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -20,6 +21,12 @@ internal static class ScatterRows
     {
         if (index.numel() == 0)
             return data;
+        if (WideUnsigned.Is(data))
+        {
+            var wraps = reduction is not ("max" or "min");
+            return WideUnsigned.Narrowed(Apply(WideUnsigned.Widened(data, wraps), index, WideUnsigned.Widened(updates, wraps), reduction), data);
+        }
+
         if (reduction == "add" && data.dtype != ScalarType.Bool)
             return data.index_add(0, index, updates, Scalars.One);
         if (reduction == "none")

@@ -134,6 +134,6 @@ internal sealed class Slice : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Slice", [1, 10, 11, 13], node => new Slice(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Slice", [1, 10, 11, 13], node => new Slice(node)) { Types = TypeSets.All }];
     }
 }

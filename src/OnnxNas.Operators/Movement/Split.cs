@@ -97,6 +97,6 @@ internal sealed class Split : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Split", [2, 11, 13, 18], node => new Split(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Split", [2, 11, 13, 18], node => new Split(node)) { Types = TypeSets.All }];
     }
 }

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Operators.Nn;
 using static TorchSharp.torch;
@@ -39,13 +40,13 @@ internal sealed class TensorScatter : NamedOperator
         if (circular)
             places = places.remainder(Scalars.Of(s[at]));
         long[] along = [.. s.Select((_, i) => i == 0 ? s[0] : i == at ? u[at] : 1)];
-        return [cache.scatter(at, places.reshape(along).expand(u), update)];
+        return [WideUnsigned.Narrowed(WideUnsigned.Widened(cache, wraps: true).scatter(at, places.reshape(along).expand(u), WideUnsigned.Widened(update, wraps: true)), cache)];
     }
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("TensorScatter", [24], node => new TensorScatter(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("TensorScatter", [24], node => new TensorScatter(node)) { Types = TypeSets.All }];
     }
 }

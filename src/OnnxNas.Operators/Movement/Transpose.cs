@@ -36,6 +36,6 @@ internal sealed class Transpose : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Transpose", [1, 13, 21, 23, 24, 25], node => new Transpose(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Transpose", [1, 13, 21, 23, 24, 25], node => new Transpose(node)) { Types = TypeSets.All }];
     }
 }

@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -27,13 +28,14 @@ internal sealed class Trilu : NamedOperator
         long diagonal = 0;
         if (inputs.Count > 1 && inputs[1] is { } k)
             diagonal = k.numel() == 1 ? Math.Clamp(k.ToInt64s()[0], -shape[^2] - 1, shape[^1] + 1) : throw Error($"k must be one number, got {k.numel()}.");
-        return [upper ? x.triu(diagonal) : x.tril(diagonal)];
+        var wide = WideUnsigned.Widened(x, wraps: true);
+        return [WideUnsigned.Narrowed(upper ? wide.triu(diagonal) : wide.tril(diagonal), x)];
     }
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Trilu", [14], node => new Trilu(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Trilu", [14], node => new Trilu(node)) { Types = TypeSets.All }];
     }
 }

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -32,7 +33,8 @@ internal sealed class Unique : NamedOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var x = axis is null ? inputs[0]!.reshape(-1) : inputs[0]!;
+        var given = WideUnsigned.Widened(inputs[0]!, wraps: false);
+        var x = axis is null ? given.reshape(-1) : given;
         var at = Axis(axis ?? 0, (int)x.dim());
         var slices = x.shape[at];
         if (x.numel() == 0)
@@ -58,13 +60,13 @@ internal sealed class Unique : NamedOperator
         }
 
         var counts = zeros([count], ScalarType.Int64, x.device).index_add(0, inverse, ones_like(inverse), Scalars.One);
-        return [x.index_select(at, first), first, inverse, counts];
+        return [WideUnsigned.Narrowed(x.index_select(at, first), inputs[0]!), first, inverse, counts];
     }
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Unique", [11], node => new Unique(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Unique", [11], node => new Unique(node)) { Types = TypeSets.All }];
     }
 }

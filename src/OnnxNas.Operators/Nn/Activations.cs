@@ -10,7 +10,7 @@ internal sealed class Activations : IOperatorFamily
     /// <inheritdoc/>
     public IEnumerable<OperatorDefinition> Operators =>
     [
-        Define("Relu", [6, 13, 14], _ => x => nn.functional.relu(x)),
+        Define("Relu", [6, 13, 14], _ => x => nn.functional.relu(x)) with { Types = [.. TypeSets.Floats, .. TypeSets.Signed] },
         Define("Sigmoid", [6, 13], _ => sigmoid),
         Define("Tanh", [6, 13], _ => tanh),
         Define("HardSwish", [14, 22], _ => x => nn.functional.hardswish(x)),
@@ -25,7 +25,7 @@ internal sealed class Activations : IOperatorFamily
         Define("HardSigmoid", [6, 22], HardSigmoid),
         Define("Gelu", [20], Gelu),
         Define("Swish", [24], Swish),
-        Define("Shrink", [9], Shrink),
+        Define("Shrink", [9], Shrink) with { Types = TypeSets.Numbers },
     ];
 
     private static OperatorDefinition Define(string name, IReadOnlyList<int> versions, Func<NodeReader, Func<Tensor, Tensor>> kernel) =>

@@ -79,6 +79,6 @@ internal sealed class Clip : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Clip", [6, 11, 12, 13], node => new Clip(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Clip", [6, 11, 12, 13], node => new Clip(node)) { Types = TypeSets.Numbers }];
     }
 }

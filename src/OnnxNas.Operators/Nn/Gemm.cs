@@ -86,6 +86,6 @@ internal sealed class Gemm : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Gemm", [6, 7, 9, 11, 13], node => new Gemm(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Gemm", [6, 7, 9, 11, 13], node => new Gemm(node)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] }];
     }
 }

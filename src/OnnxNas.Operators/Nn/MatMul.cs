@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Nn;
@@ -41,7 +42,7 @@ internal sealed class MatMul : OnnxOperator
             Rules.Require(x[^axis] == y[^axis] || x[^axis] == 1 || y[^axis] == 1, () => $"MatMul: A {a.Text()} and B {b.Text()} do not broadcast.");
         }
 
-        return [a.matmul(b)];
+        return [a.MatrixTimes(b)];
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
@@ -63,6 +64,6 @@ internal sealed class MatMul : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("MatMul", [1, 9, 13], _ => new MatMul())];
+        public IEnumerable<OperatorDefinition> Operators => [new("MatMul", [1, 9, 13], _ => new MatMul()) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] }];
     }
 }

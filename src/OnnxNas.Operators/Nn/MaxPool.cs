@@ -82,6 +82,6 @@ internal sealed class MaxPool : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("MaxPool", [1, 8, 10, 11, 12, 22], node => new MaxPool(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("MaxPool", [1, 8, 10, 11, 12, 22], node => new MaxPool(node)) { Types = [.. TypeSets.Floats, .. TypeSets.Bytes] }];
     }
 }

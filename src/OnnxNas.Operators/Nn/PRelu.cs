@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ internal sealed class PRelu(NodeReader node) : OnnxOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var (x, slope) = (inputs[0]!, inputs[1]!);
+        var (x, slope) = (WideUnsigned.Widened(inputs[0]!, wraps: false), WideUnsigned.Widened(inputs[1]!, wraps: false));
         if (channelVector && slope.dim() == 1 && slope.numel() > 1 && x.dim() > 2)
             slope = slope.reshape([-1, .. Enumerable.Repeat(1L, (int)x.dim() - 2)]);
         var (extents, slopes) = (x.shape, slope.shape);
@@ -33,7 +34,7 @@ internal sealed class PRelu(NodeReader node) : OnnxOperator
 
         var scaled = x * slope;
         var kept = x > Scalars.Zero;
-        return [where(kept, x, scaled)];
+        return [WideUnsigned.Narrowed(where(kept, x, scaled), inputs[0]!)];
     }
 
     private static bool IsPerChannel(long[] slope, long[] x)
@@ -54,6 +55,6 @@ internal sealed class PRelu(NodeReader node) : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [6, 7, 9, 16], node => new PRelu(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("PRelu", [6, 7, 9, 16], node => new PRelu(node)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] }];
     }
 }

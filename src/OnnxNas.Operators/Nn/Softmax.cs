@@ -58,7 +58,7 @@ internal sealed class Softmax : OnnxOperator
         [
             new("Softmax", [1, 11, 13], node => new Softmax(node, (x, axis) => nn.functional.softmax(x, axis))),
             new("LogSoftmax", [1, 11, 13], node => new Softmax(node, (x, axis) => nn.functional.log_softmax(x, axis))),
-            new("Hardmax", [1, 11, 13], node => new Softmax(node, Hard)),
+            new("Hardmax", [1, 11, 13], node => new Softmax(node, Hard)) { Gradient = Gradient.None("is constant between steps") },
         ];
     }
 }

@@ -32,6 +32,9 @@ internal sealed class DynamicQuantizeLinear(NodeReader node) : NamedOperator(nod
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("DynamicQuantizeLinear", [11], node => new DynamicQuantizeLinear(node))];
+        public IEnumerable<OperatorDefinition> Operators =>
+        [
+            new("DynamicQuantizeLinear", [11], node => new DynamicQuantizeLinear(node)) { Types = [ElementType.Float32], Gradient = Gradient.None("gives integers") },
+        ];
     }
 }

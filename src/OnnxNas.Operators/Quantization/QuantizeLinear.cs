@@ -11,16 +11,22 @@ namespace OnnxNas.Operators.Quantization;
 /// The scale is one number, one for each place along <c>axis</c>, or one for each block of <c>block_size</c> places along it. 8-bit floats and
 /// types below 8 bits are refused by name.
 /// </summary>
+/// <remarks>
+/// Training looks straight through a pair of the two: where integers go nowhere but into DequantizeLinear, and a gradient is asked for, they are carried
+/// as floating-point numbers that have the gradient of x / scale within the range of the integers and none outside (Jacob et al. 2018, section 3).
+/// </remarks>
 internal sealed class QuantizeLinear : NamedOperator
 {
     private readonly bool back;
     private readonly long axis;
     private readonly long block;
     private readonly ElementType given; // Undefined: from the zero point, or the scale.
+    private readonly bool paired;
 
     private QuantizeLinear(NodeReader node, bool back) : base(node, 2, 3)
     {
         this.back = back;
+        paired = !back && IsOnlyDequantized(node.Node);
         axis = node.Version >= 13 ? node.Int("axis", 1) : 1;
         block = node.Version >= 21 ? node.Int("block_size", 0) : 0;
         var typed = back ? node.Version >= 23 : node.Version >= 21;
@@ -39,6 +45,9 @@ internal sealed class QuantizeLinear : NamedOperator
             _ = QuantizationRange.Of(given);
     }
 
+    // Weights that the graph itself quantises.
+    public override IReadOnlyList<int> ParameterInputs => paired ? [0] : [];
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var type = given != ElementType.Undefined ? given : back ? context.Element(1) : context.Has(2) ? context.Element(2) : ElementType.UInt8;
@@ -56,15 +65,22 @@ internal sealed class QuantizeLinear : NamedOperator
         zero = zero is null ? null : Spread(zero, x);
         if (back)
         {
-            var centred = zero is null ? x.to(ScalarType.Int64) : x.to(ScalarType.Int64) - zero.to(ScalarType.Int64);
+            var whole = x.is_floating_point() ? x.dtype : ScalarType.Int64;
+            var centred = zero is null ? x.to(whole) : x.to(whole) - zero.to(whole);
             var working = scale.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
             return [(centred.to(working) * scale.to(working)).to(given == ElementType.Undefined ? scale.dtype : given.ToTorch())];
         }
 
         var type = given != ElementType.Undefined ? given : zero?.dtype.ToElementType() ?? ElementType.UInt8;
         var exact = x.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        return [QuantizationRange.Rounded(x.to(exact) / scale.to(exact), zero, type)];
+        var scaled = x.to(exact) / scale.to(exact);
+        return [paired && scaled.requires_grad ? QuantizationRange.StraightThrough(scaled, zero, type) : QuantizationRange.Rounded(scaled, zero, type)];
     }
+
+    private static bool IsOnlyDequantized(Node node) =>
+        node.Outputs is [{ IsOutput: false } output, ..]
+        && output.Uses.All(u => u is { Index: 0, Node: { OpType: "DequantizeLinear", Domain: "" } })
+        && !node.Graph.Nodes.SelectMany(n => n.Subgraphs).SelectMany(g => g.Captured()).Contains(output);
 
     // The scale or zero point as it broadcasts to x.
     private Tensor Spread(Tensor parameter, Tensor x)
@@ -92,8 +108,8 @@ internal sealed class QuantizeLinear : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("QuantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: false)),
-            new("DequantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: true)),
+            new("QuantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: false)) { Types = [.. TypeSets.Floats, ElementType.Int32], Gradient = Gradient.StraightThrough("before DequantizeLinear, that of x / scale within the range of the integers and 0 outside") },
+            new("DequantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: true)) { Types = [.. TypeSets.Bytes, ElementType.Int16, ElementType.UInt16, ElementType.Int32], Gradient = Gradient.Derivative },
         ];
     }
 }

@@ -64,8 +64,8 @@ internal sealed class QuantizedConv : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("ConvInteger", [10], node => new QuantizedConv(node, scaled: false)),
-            new("QLinearConv", [10], node => new QuantizedConv(node, scaled: true)),
+            new("ConvInteger", [10], node => new QuantizedConv(node, scaled: false)) { Types = TypeSets.Bytes, Gradient = Gradient.None("gives integers") },
+            new("QLinearConv", [10], node => new QuantizedConv(node, scaled: true)) { Types = TypeSets.Bytes, Gradient = Gradient.None("gives integers") },
         ];
     }
 }

@@ -63,8 +63,8 @@ internal sealed class QuantizedMatMul : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("MatMulInteger", [10], node => new QuantizedMatMul(node, scaled: false)),
-            new("QLinearMatMul", [10, 21], node => new QuantizedMatMul(node, scaled: true)),
+            new("MatMulInteger", [10], node => new QuantizedMatMul(node, scaled: false)) { Types = TypeSets.Bytes, Gradient = Gradient.None("gives integers") },
+            new("QLinearMatMul", [10, 21], node => new QuantizedMatMul(node, scaled: true)) { Types = TypeSets.Bytes, Gradient = Gradient.None("gives integers") },
         ];
     }
 }

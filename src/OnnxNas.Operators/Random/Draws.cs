@@ -51,8 +51,8 @@ internal sealed class Draws : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Bernoulli", [15, 22], node => new Draws(node, classes: false)),
-            new("Multinomial", [7, 22], node => new Draws(node, classes: true)),
+            new("Bernoulli", [15, 22], node => new Draws(node, classes: false)) { Gradient = Gradient.None("draws random numbers") },
+            new("Multinomial", [7, 22], node => new Draws(node, classes: true)) { Gradient = Gradient.None("draws random numbers") },
         ];
     }
 }

@@ -60,10 +60,10 @@ internal sealed class RandomNumbers : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("RandomNormal", [1, 22], node => new RandomNumbers(node, like: false, normal: true)),
-            new("RandomUniform", [1, 22], node => new RandomNumbers(node, like: false, normal: false)),
-            new("RandomNormalLike", [1, 22], node => new RandomNumbers(node, like: true, normal: true)),
-            new("RandomUniformLike", [1, 22], node => new RandomNumbers(node, like: true, normal: false)),
+            new("RandomNormal", [1, 22], node => new RandomNumbers(node, like: false, normal: true)) { Gradient = Gradient.None("draws random numbers") },
+            new("RandomUniform", [1, 22], node => new RandomNumbers(node, like: false, normal: false)) { Gradient = Gradient.None("draws random numbers") },
+            new("RandomNormalLike", [1, 22], node => new RandomNumbers(node, like: true, normal: true)) { Gradient = Gradient.None("draws random numbers") },
+            new("RandomUniformLike", [1, 22], node => new RandomNumbers(node, like: true, normal: false)) { Gradient = Gradient.None("draws random numbers") },
         ];
     }
 }

@@ -74,7 +74,7 @@ internal abstract class RecurrentLayer : NamedOperator
         for (var d = 0; d < Directions; d++)
         {
             var bias = inputs.At(3)?.select(0, d);
-            var input = x.matmul(inputs[1]!.select(0, d).t());
+            var input = x.MatrixTimes(inputs[1]!.select(0, d).t());
             if (bias is not null)
                 input = input.Plus(bias.narrow(0, 0, gates * size));
             var weights = new Weights(inputs[2]!.select(0, d), bias?.narrow(0, gates * size, gates * size), inputs.At(7)?.select(0, d), size, d, Math.Max(0, clip));
@@ -162,7 +162,7 @@ internal abstract class RecurrentLayer : NamedOperator
         /// <summary>Gates <paramref name="from"/> to before <paramref name="to"/> of the state: state·Rᵀ plus the bias of R.</summary>
         public Tensor OfState(Tensor state, int from, int to)
         {
-            var product = state.matmul(R.narrow(0, from * Size, (to - from) * Size).t());
+            var product = state.MatrixTimes(R.narrow(0, from * Size, (to - from) * Size).t());
             return Bias is null ? product : product.Plus(Bias.narrow(0, from * Size, (to - from) * Size));
         }
 

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -31,7 +32,7 @@ internal sealed class ArgExtreme : NamedOperator
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
-        var (x, shape) = (inputs[0]!, inputs[0]!.shape);
+        var (x, shape) = (WideUnsigned.Widened(inputs[0]!, wraps: false), inputs[0]!.shape);
         var at = Axis(axis, shape.Length);
         if (shape[at] == 0)
             throw Error($"axis {at} of [{string.Join(',', shape)}] is empty, so there is no extreme.");
@@ -47,8 +48,8 @@ internal sealed class ArgExtreme : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("ArgMax", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: true)),
-            new("ArgMin", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: false)),
+            new("ArgMax", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: true)) { Types = TypeSets.Numbers, Gradient = Gradient.None("gives indices") },
+            new("ArgMin", [1, 11, 12, 13], node => new ArgExtreme(node, greatest: false)) { Types = TypeSets.Numbers, Gradient = Gradient.None("gives indices") },
         ];
     }
 }

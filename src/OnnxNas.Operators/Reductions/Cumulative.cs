@@ -1,4 +1,5 @@
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -24,7 +25,7 @@ internal sealed class Cumulative : NamedOperator
     {
         if (inputs[1]!.numel() != 1)
             throw Error($"the axis must be one number, got {inputs[1]!.numel()}.");
-        var x = inputs[0]!;
+        var x = WideUnsigned.Widened(inputs[0]!, wraps: true);
         var at = Axis(inputs[1]!.ToInt64s()[0], (int)x.dim());
         if (reverse)
             x = x.flip([at]);
@@ -35,7 +36,7 @@ internal sealed class Cumulative : NamedOperator
         }
 
         var result = product ? x.cumprod(at, x.dtype) : x.cumsum(at, x.dtype);
-        return [reverse ? result.flip([at]) : result];
+        return [WideUnsigned.Narrowed(reverse ? result.flip([at]) : result, inputs[0]!)];
     }
 
     /// <summary>Registration.</summary>
@@ -44,8 +45,8 @@ internal sealed class Cumulative : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("CumSum", [11, 14], node => new Cumulative(node, product: false)),
-            new("CumProd", [26], node => new Cumulative(node, product: true)),
+            new("CumSum", [11, 14], node => new Cumulative(node, product: false)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] },
+            new("CumProd", [26], node => new Cumulative(node, product: true)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] },
         ];
     }
 }

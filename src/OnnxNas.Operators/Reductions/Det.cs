@@ -1,3 +1,4 @@
+using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using static TorchSharp.torch;
 
@@ -28,6 +29,6 @@ internal sealed class Det(NodeReader node) : NamedOperator(node, 1, 1)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Det", [11, 22], node => new Det(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Det", [11, 22], node => new Det(node)) { Types = [ElementType.Float32, ElementType.Float64] }];
     }
 }

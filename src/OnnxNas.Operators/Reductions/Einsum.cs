@@ -102,6 +102,6 @@ internal sealed class Einsum : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Einsum", [12], node => new Einsum(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Einsum", [12], node => new Einsum(node)) { Types = TypeSets.Numbers }];
     }
 }

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators.Elementwise;
 using OnnxNas.Operators.Execution;
 using static TorchSharp.torch;
 
@@ -11,12 +12,14 @@ namespace OnnxNas.Operators.Reductions;
 /// </summary>
 internal sealed class Reduce : NamedOperator
 {
+    private static readonly ElementType[] Ordered = [.. TypeSets.Floats, .. TypeSets.Bytes, .. TypeSets.WideIntegers, ElementType.Bool];
+
     private static readonly Rule[] Rules =
     [
         new("ReduceSum", [1, 11, 13], (x, axes, keep) => x.sum(axes, keep, x.dtype)),
         new("ReduceMean", [1, 11, 13, 18], Mean),
-        new("ReduceMax", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: true)),
-        new("ReduceMin", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: false)),
+        new("ReduceMax", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: true)) { Types = Ordered },
+        new("ReduceMin", [1, 11, 12, 13, 18, 20], (x, axes, keep) => Extreme(x, axes, keep, greatest: false)) { Types = Ordered },
         new("ReduceProd", [1, 11, 13, 18], Product),
         new("ReduceL1", [1, 11, 13, 18], (x, axes, keep) => x.abs().sum(axes, keep, x.dtype)) { Elementwise = x => x.abs() },
         new("ReduceL2", [1, 11, 13, 18], (x, axes, keep) => Root(x, x.Square().sum(axes, keep, x.dtype))) { Elementwise = x => x.abs() },
@@ -54,11 +57,12 @@ internal sealed class Reduce : NamedOperator
     {
         var x = inputs[0]!;
         var shape = x.shape;
+        var wide = WideUnsigned.Widened(x, wraps: false);
         long[] over = [.. Over(axes.Run(inputs) ?? [], shape.Length).Select(a => (long)a)];
         // Torch takes an empty list of axes for all of them.
         if (over.Length == 0)
-            return [rule.Elementwise?.Invoke(x) ?? x];
-        return [rule.Kernel(x, over, keep)];
+            return [WideUnsigned.Narrowed(rule.Elementwise?.Invoke(wide) ?? wide, x)];
+        return [WideUnsigned.Narrowed(rule.Kernel(wide, over, keep), x)];
     }
 
     private int[] Over(long[] given, int rank)
@@ -125,13 +129,15 @@ internal sealed class Reduce : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Reduce(node, r)));
+        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Reduce(node, r)) { Types = r.Types });
     }
 
     private sealed record Rule(string Name, int[] Versions, Func<Tensor, long[], bool, Tensor> Kernel)
     {
         /// <summary>What is left of the function when there is no axis to reduce; null: nothing.</summary>
         public Func<Tensor, Tensor>? Elementwise { get; init; }
+
+        public IReadOnlyList<ElementType> Types { get; init; } = [.. TypeSets.Floats, .. TypeSets.WideIntegers];
 
         public int AxesInputSince => Name == "ReduceSum" ? 13 : 18;
     }

@@ -54,6 +54,6 @@ internal sealed class TopK : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("TopK", [1, 10, 11, 24], node => new TopK(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("TopK", [1, 10, 11, 24], node => new TopK(node)) { Types = TypeSets.Numbers }];
     }
 }

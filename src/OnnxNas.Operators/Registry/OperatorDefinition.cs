@@ -1,3 +1,5 @@
+using OnnxNas.Ir;
+
 namespace OnnxNas.Operators;
 
 /// <summary>
@@ -8,8 +10,23 @@ namespace OnnxNas.Operators;
 /// <param name="Bind">Reads and checks a node's attributes.</param>
 public sealed record OperatorDefinition(string Name, IReadOnlyList<int> Versions, Func<NodeReader, OnnxOperator> Bind)
 {
+    private readonly Gradient? gradient;
+
     /// <summary>The operator's domain; "" for ai.onnx.</summary>
     public string Domain { get; init; } = "";
+
+    /// <summary>Element types of the tensors it computes with, or makes where it takes none; of its newest version.</summary>
+    public IReadOnlyList<ElementType> Types { get; init; } = TypeSets.Floats;
+
+    /// <summary>What backpropagation gets from it.</summary>
+    public Gradient Gradient
+    {
+        get => gradient ?? (Types.Any(ElementTypes.IsFloatingPoint) ? Gradient.Derivative : Gradient.None("takes no floating-point numbers"));
+        init => gradient = value;
+    }
+
+    /// <summary>The opset in which ONNX withdrew it, and the operator to use from there on; null for all others.</summary>
+    public (int Since, string Successor)? Withdrawn { get; init; }
 }
 
 /// <summary>One file of operators. Implementations with a public parameterless constructor are found by reflection.</summary>

@@ -83,6 +83,8 @@ public sealed class OperatorRegistry : ITypeRules
         if (version == 0)
             throw new UnsupportedOperatorException($"{node}: operator {Display(node)} exists here from opset {definition.Versions[0]} on, the model imports {opset}. Convert it with the ONNX version converter.");
         var reader = new NodeReader(node, version);
+        if (definition.Withdrawn is { } withdrawn && opset >= withdrawn.Since)
+            throw reader.Unsupported($"the operator was withdrawn in opset {withdrawn.Since}; use {withdrawn.Successor}.");
         var bound = definition.Bind(reader);
         reader.RequireAllRead();
         return bound;

@@ -41,7 +41,7 @@ internal sealed class AffineGrid : NamedOperator
         }
 
         columns[n] = ones_like(columns[0]);
-        var grid = stack(columns, 1).matmul(theta.transpose(1, 2));
+        var grid = stack(columns, 1).MatrixTimes(theta.transpose(1, 2));
         return [grid.reshape([size[0], .. extents, n])];
     }
 

@@ -63,7 +63,7 @@ internal sealed class DeformConv : NamedOperator
         var columns = PlanePoints.Linear(x.reshape(n * offsetGroup, c / offsetGroup, s[2], s[3]), points).reshape(n, offsetGroup, c / offsetGroup, taps, places);
         if (mask is not null)
             columns *= mask.reshape(n, offsetGroup, 1, taps, places);
-        var y = w.reshape(1, group, k[0] / group, k[1] * taps).matmul(columns.reshape(n, group, k[1] * taps, places)).reshape(n, k[0], extents[0], extents[1]);
+        var y = w.reshape(1, group, k[0] / group, k[1] * taps).MatrixTimes(columns.reshape(n, group, k[1] * taps, places)).reshape(n, k[0], extents[0], extents[1]);
         return [bias is null ? y : y.Plus(bias.reshape(1, -1, 1, 1))];
     }
 

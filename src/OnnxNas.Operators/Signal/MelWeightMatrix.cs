@@ -63,6 +63,9 @@ internal sealed class MelWeightMatrix : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("MelWeightMatrix", [17], node => new MelWeightMatrix(node))];
+        public IEnumerable<OperatorDefinition> Operators =>
+        [
+            new("MelWeightMatrix", [17], node => new MelWeightMatrix(node)) { Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
+        ];
     }
 }

@@ -16,6 +16,12 @@ public sealed class ControlFlowTests
            from opset in new[] { 11, 16 }
            select new OperatorCase($"{taken}", opset, "If", TensorData.Scalar(taken)) { Attributes = [Attr.Of("then_branch", Constant(1)), Attr.Of("else_branch", Constant(2))] },
         new("a constant condition", 16, "If", TensorData.Scalar(true)) { Constants = [0], Attributes = [Attr.Of("then_branch", Constant(1, 4)), Attr.Of("else_branch", Constant(2, 5))] },
+        .. from taken in new[] { true, false }
+           select new OperatorCase($"captured, {taken}", 16, "If", TensorData.Scalar(taken), X, Normal(2, 2, 3))
+           {
+               Captured = 2,
+               Bodies = (graph, values) => [Attr.Of("then_branch", Product(graph, values[0], values[1])), Attr.Of("else_branch", Product(graph, values[1], values[1]))],
+           },
         new("two conditions", 16, "If", TensorData.Vector(true, true)) { Attributes = [Attr.Of("then_branch", Constant(1)), Attr.Of("else_branch", Constant(2))], Refusal = "one bool" },
         .. from opset in new[] { 11, 16 }
            select new OperatorCase("three rounds", opset, "Loop", TensorData.Scalar(3L), TensorData.Scalar(true), X) { Outputs = 2, Constants = [0, 1], DynamicShape = true, Attributes = [Attr.Of("body", Doubling())] },
@@ -25,6 +31,7 @@ public sealed class ControlFlowTests
         new("endless", 16, "Loop", null, null, X) { Outputs = 2, Attributes = [Attr.Of("body", Doubling())], Refusal = "neither M nor" },
         .. from opset in new[] { 9, 11, 16 }
            select new OperatorCase("running sum", opset, "Scan", Normal(2, 3), Normal(1, 4, 3)) { Outputs = 2, Attributes = [Attr.Of("num_scan_inputs", 1), Attr.Of("body", RunningSum())] },
+        new("truth values", 16, "Scan", TensorData.Vector(true, false, true), Int64s(1, 0, 2, 4, 3).As(ElementType.Bool)) { Outputs = 2, Attributes = [Attr.Of("num_scan_inputs", 1), Attr.Of("body", Running("And", "Or", ElementType.Bool))] },
         new("another axis, in reverse", 16, "Scan", Normal(2, 3), Normal(1, 3, 4))
         {
             Outputs = 2,
@@ -77,6 +84,15 @@ public sealed class ControlFlowTests
         Assert.IsTrue(module.Parameters["w"].grad!.allclose(weight.grad!));
     }
 
+    private static Graph Product(Graph outer, Value a, Value b)
+    {
+        var graph = new Graph("branch", outer);
+        var value = graph.Call("Mul", [a, b]);
+        value.Type = a.Type;
+        graph.AddOutput(value);
+        return graph;
+    }
+
     private static Graph Constant(int seed, int extent = 3)
     {
         var graph = new Graph($"branch{seed}");
@@ -101,15 +117,18 @@ public sealed class ControlFlowTests
         return graph;
     }
 
-    private static Graph RunningSum()
+    private static Graph RunningSum() => Running("Add", "Mul", ElementType.Float32);
+
+    // s, x → the first operator's result, carried; the second's, scanned
+    private static Graph Running(string carried, string scanned, ElementType type)
     {
         var graph = new Graph("body");
-        var sum = graph.AddInput("s", new TensorType(ElementType.Float32, Shape.Of([3])));
-        var next = graph.AddInput("x", new TensorType(ElementType.Float32, Shape.Of([3])));
-        graph.AddOutput(graph.Call("Add", [sum, next]));
-        graph.AddOutput(graph.Call("Mul", [sum, next]));
+        var state = graph.AddInput("s", new TensorType(type, Shape.Of([3])));
+        var next = graph.AddInput("x", new TensorType(type, Shape.Of([3])));
+        graph.AddOutput(graph.Call(carried, [state, next]));
+        graph.AddOutput(graph.Call(scanned, [state, next]));
         foreach (var output in graph.Outputs)
-            output.Type = sum.Type;
+            output.Type = state.Type;
         return graph;
     }
 }

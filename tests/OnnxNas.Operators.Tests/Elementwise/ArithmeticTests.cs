@@ -51,6 +51,8 @@ public sealed class ArithmeticTests
         new("right", 11, "BitShift", TensorData.Vector<byte>(1, 130), TensorData.Vector<byte>(3, 1)) { Attributes = [Attr.Of("direction", "RIGHT")] },
         new("direction", 11, "BitShift", TensorData.Vector<byte>(1), TensorData.Vector<byte>(3)) { Attributes = [Attr.Of("direction", "UP")], Refusal = "LEFT or RIGHT" },
         new("three", 8, "Max", Distinct(1, 2, 3), Distinct(2, 3), Uniform(3, -0.04f, -0.02f, 2, 1)),
+        new("now one, now the other", 13, "Max", Normal(1, 2, 3), Normal(2, 2, 3)),
+        new("now one, now the other", 13, "Min", Normal(1, 2, 3), Normal(2, 2, 3)),
         new("one", 13, "Max", Normal(1, 2, 3)),
         new("known elements", 13, "Max", TensorData.Vector<long>(3, -1), TensorData.Vector<long>(2, 7)) { Constants = [0, 1] },
         new("two", 12, "Min", Distinct(1, 2, 3), Uniform(3, -0.04f, -0.02f, 3)),

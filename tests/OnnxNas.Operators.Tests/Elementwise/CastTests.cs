@@ -26,6 +26,7 @@ public sealed class CastTests
         new("to strings", 13, "Cast", Mixed) { Attributes = [To(ElementType.String)], Refusal = "String" },
         new("saturate in an old version", 13, "Cast", Mixed) { Attributes = [To(ElementType.Int32), Attr.Of("saturate", 1)], Refusal = "'saturate'" },
         new("like integers", 15, "CastLike", Mixed, TensorData.Scalar(1L)),
+        new("like doubles", 19, "CastLike", Normal(1, 2, 3), TensorData.Scalar(1.0)) { NoGradient = new Dictionary<int, string> { [1] = "gives its type only" } },
         new("like floats", 19, "CastLike", Int64s(1, 0, 9, 3), Normal(1, 2)),
     ];
 

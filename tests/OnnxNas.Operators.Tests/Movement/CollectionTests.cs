@@ -42,6 +42,8 @@ public sealed class CollectionTests
                Attributes = [Attr.Of("sorted", sorted), .. axis is { } a ? [Attr.Of("axis", a)] : Array.Empty<Attr>()],
                NoGradients = "equal elements jump",
            },
+        .. from sorted in (int[])[0, 1]
+           select new OperatorCase($"different elements, sorted {sorted}", 11, "Unique", Distinct(1, 5)) { Outputs = 4, DynamicShape = true, Attributes = [Attr.Of("sorted", sorted)] },
         new("empty", 11, "Unique", Normal(1, 0)) { Outputs = 4, Refusal = "empty" },
         .. from opset in (int[])[10, 11]
            from centred in (int[])[0, 1]
@@ -53,6 +55,9 @@ public sealed class CollectionTests
            },
         new("boxes that do not fit", 11, "NonMaxSuppression", Normal(1, 2, 6, 4), Normal(2, 2, 2, 5)) { Refusal = "must be [B,N,4]" },
         new("floats as integers", 26, "BitCast", X) { Attributes = [Attr.Of("to", 6)], NoGradients = "bits", NoOracle = "ONNX's own cases cover it" },
+        .. from type in TypeSets.All
+           from to in TypeSets.All.Where(t => t != type && t.BitWidth() == type.BitWidth() && type != ElementType.Bool && t != ElementType.Bool)
+           select new OperatorCase($"{type} as {to}", 26, "BitCast", Int64s(1, 0, 9, 2, 3).As(type)) { Attributes = [Attr.Of("to", (long)to)], NoGradients = "bits", NoOracle = "ONNX's own cases cover it" },
         new("another width", 26, "BitCast", X) { Attributes = [Attr.Of("to", 7)], Refusal = "widths" },
         .. from type in (ElementType[])[ElementType.UInt8, ElementType.UInt16, ElementType.UInt32, ElementType.UInt64]
            from direction in (string[])["LEFT", "RIGHT"]

@@ -34,6 +34,8 @@ public sealed class GemmTests
         new("vector by vector", 7, "MatMul", Normal(1, 4), Normal(2, 4)),
         new("integers", 13, "MatMul", Int64s(1, -5, 5, 3, 4), Int64s(2, -5, 5, 4, 2)),
         new("inner extents differ", 13, "MatMul", Normal(1, 3, 4), Normal(2, 3, 4)) { Refusal = "do not multiply" },
+        new("two types", 13, "MatMul", Normal(1, 3, 4), Normal(2, 4, 5).As(ElementType.Float64)) { Refusal = "Float32 and Float64 do not multiply" },
+        new("truth values", 13, "MatMul", Normal(1, 3, 4).As(ElementType.Bool), Normal(2, 4, 5).As(ElementType.Bool)) { Refusal = "do not multiply" },
         new("batches differ", 13, "MatMul", Normal(1, 2, 3, 4), Normal(2, 3, 4, 5)) { Refusal = "do not broadcast" },
     ];
 

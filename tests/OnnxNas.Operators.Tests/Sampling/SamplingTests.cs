@@ -26,6 +26,7 @@ public sealed class SamplingTests
         new("planes", 20, "AffineGrid", Normal(1, 2, 2, 3), TensorData.Vector<long>(2, 3, 3, 4)) { Constants = [1] },
         new("corners", 20, "AffineGrid", Normal(1, 2, 2, 3), TensorData.Vector<long>(2, 3, 3, 4)) { Constants = [1], Attributes = [Attr.Of("align_corners", 1)] },
         new("volume", 20, "AffineGrid", Normal(1, 1, 3, 4), TensorData.Vector<long>(1, 3, 3, 2, 2)) { Constants = [1] },
+        new("integers", 20, "AffineGrid", Int64s(1, 0, 9, 2, 2, 3), TensorData.Vector<long>(2, 3, 3, 4)) { Constants = [1], Refusal = "do not multiply" },
         new("a size that does not fit", 20, "AffineGrid", Normal(1, 2, 2, 3), TensorData.Vector<long>(1, 3, 3, 4)) { Refusal = "do not fit" },
     ];
 
@@ -37,6 +38,7 @@ public sealed class SamplingTests
             Attributes = [Attr.Of("group", 2), Attr.Of("offset_group", 2), Attr.Of("strides", [2L, 2]), Attr.Of("pads", [1L, 0, 0, 1])],
             NoOracle = "ONNX's own cases cover it",
         },
+        new("weights of another type", 19, "DeformConv", X, Normal(2, 2, 2, 2, 2).As(ElementType.Float64), Uniform(3, -0.8f, 0.8f, 1, 8, 2, 3)) { Refusal = "do not multiply" },
         new("an offset that does not fit", 19, "DeformConv", X, Normal(2, 2, 2, 2, 2), Normal(3, 1, 8, 2, 2)) { Refusal = "do not fit" },
         .. from mode in (string[])["avg", "max"]
            from opset in (int[])[10, 16]
