@@ -20,7 +20,7 @@ public sealed class RankedArchitectures
     /// <summary>Ranks the architectures of a space.</summary>
     /// <param name="space">The space.</param>
     /// <param name="probabilities">
-    /// One number a candidate: its probability. The first architecture is that of <see cref="Architecture.FromScores"/>. For an InputChoice of n inputs the product over
+    /// One number a candidate: its probability; less than 0 where it is forbidden, which only the first architecture may have to overlook. The first architecture is that of <see cref="Architecture.FromScores"/>. For an InputChoice of n inputs the product over
     /// the chosen counts, for one of any number that of open and shut gates.
     /// </param>
     public RankedArchitectures(SearchSpace space, Func<Choice, IEnumerable<double>> probabilities) : this(space, new(space), probabilities)
@@ -78,7 +78,7 @@ public sealed class RankedArchitectures
         var all = choice.Options <= MaxOptions
             ? ChoiceOptions.Of(choice)
             : ExtremeSubnet.Neighbours(choice, best).SelectMany(o => ExtremeSubnet.Neighbours(choice, o).Prepend(o)).DistinctBy(o => string.Join(',', o)).Take(MaxOptions);
-        var others = all.Where(o => !o.SequenceEqual(best)).Select(o => (Option: o, Score: o.Sum(k => logs[k]))).OrderByDescending(o => o.Score);
+        var others = all.Where(o => !o.SequenceEqual(best) && o.All(k => p[k] >= 0)).Select(o => (Option: o, Score: o.Sum(k => logs[k]))).OrderByDescending(o => o.Score);
 
         // Rounding must not put another before the one that FromScores takes.
         return [(best, Math.Max(best.Sum(k => logs[k]), others.Select(o => o.Score).FirstOrDefault(double.NegativeInfinity))), .. others];

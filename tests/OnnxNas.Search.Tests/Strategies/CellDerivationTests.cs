@@ -49,6 +49,27 @@ public sealed class CellDerivationTests
     }
 
     [TestMethod]
+    public void Finalists_are_all_cells_that_the_rule_allows_from_the_strongest_to_the_weakest()
+    {
+        using var darts = new Darts(SmallTask.Of(Cell(), new() { Seed = 1 }));
+        // No two cells are equally strong.
+        double[][] alphas = [.. Alphas[..2], [2.1, 2.0, 2.15], Alphas[3]];
+        foreach (var (e, alpha) in alphas.Index())
+            Set(darts, $"edge{e}", alpha);
+        Set(darts, "node", 0.3, 0, 0.2, -0.1);
+        var finalists = darts.Finalists(1000);
+        Assert.AreEqual(darts.Export(), finalists[0]);
+
+        // Every pair of edges with every pair of candidates but none: its probability, and how strong its edges are.
+        var (p, node) = (alphas.Select(Softmax).ToArray(), Softmax([0.3, 0, 0.2, -0.1]));
+        double Strength(int e) => node[e] * p[e].Skip(1).Max();
+        var expected = (from a in Enumerable.Range(0, 4) from b in Enumerable.Range(0, 4) where a < b from i in (int[])[1, 2] from j in (int[])[1, 2]
+                        let score = Strength(a) * Strength(b) * p[a][i] / p[a].Skip(1).Max() * p[b][j] / p[b].Skip(1).Max()
+                        orderby score descending select $"{a}={i} {b}={j}").ToArray();
+        Assert.AreEqual(string.Join("\n", expected), string.Join("\n", finalists.Select(f => string.Join(' ', f["node"].Select(e => $"{e}={f[$"edge{e}"][0]}")))));
+    }
+
+    [TestMethod]
     public void An_edge_that_can_only_be_zero_is_taken_as_it_is()
     {
         var net = new NetBuilder();
