@@ -91,6 +91,8 @@ internal sealed class SearchProgress(TextWriter error, string metric, SearchOpti
         error.WriteLine(FormattableString.Invariant($"{report.Phase} {report.Epoch}/{EpochsOf(report.Phase)}  train loss {report.TrainLoss:0.0000}{valid}  {metric} {report.Metric:0.0000}  lr {report.Lr:0.#####}  {report.Seconds:0.0} s"));
     }
 
+    public void Note(string text) => error.WriteLine(text);
+
     /// <summary>The text of <c>history.csv</c>. The last column is the only one that depends on time.</summary>
     public string ToCsv()
     {

@@ -75,6 +75,7 @@ public abstract class RelaxedTrainer : GradientTrainer
         }
 
         Validate();
+        Task.Note($"search stopped after epoch {epoch + 1}: the largest eigenvalue of the validation loss' Hessian in the architecture has risen; the architecture is that of an earlier epoch");
         EndAfterEpoch();
     }
 

@@ -23,4 +23,9 @@ public interface ITrainingProgress
 
     /// <summary>An epoch is done.</summary>
     void Epoch(EpochReport report);
+
+    /// <summary>A trainer has taken a decision that the user did not ask for epoch by epoch, and says which; one line.</summary>
+    void Note(string text)
+    {
+    }
 }

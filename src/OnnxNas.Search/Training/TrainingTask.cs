@@ -140,6 +140,8 @@ public sealed class TrainingTask : ICheckpointed
 
     internal void Report(EpochReport report) => progress.Epoch(report);
 
+    internal void Note(string text) => progress.Note(text);
+
     /// <inheritdoc/>
     void ICheckpointed.Save(CheckpointState state)
     {

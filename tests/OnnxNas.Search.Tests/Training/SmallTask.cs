@@ -16,6 +16,8 @@ internal sealed class SmallTask : ITrainingProgress
 
     public List<double> Losses { get; } = [];
 
+    public List<string> Notes { get; } = [];
+
     /// <summary>Called after each step.</summary>
     public Action AfterStep { get; set; } = () => { };
 
@@ -39,6 +41,8 @@ internal sealed class SmallTask : ITrainingProgress
     }
 
     public void Epoch(EpochReport report) => Epochs.Add(report);
+
+    public void Note(string text) => Notes.Add(text);
 
     private static TensorData Numbers(Value value, int count, long seed) =>
         TestTensors.Normal(seed, [count, .. value.Shape!.Skip(1).Select(d => d.Value)]).As(value.Element);
