@@ -124,6 +124,7 @@ public sealed class EigenvalueStopTests
         var metric = darts.Task.Metric();
         Assert.AreEqual(Scoring.Score(darts.Supernet.Module, darts.Supernet.Forward, darts.Task.Validation, darts.Task.Loss, metric).Metric, darts.ValidMetric);
         Assert.AreNotEqual(ear.Epochs[^1].Metric, darts.ValidMetric);
+        Assert.StartsWith($"search stopped after epoch {alphas.Count}:", ear.Notes.Single());
     }
 
     [TestMethod]
