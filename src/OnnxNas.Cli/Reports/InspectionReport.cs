@@ -5,6 +5,8 @@ namespace OnnxNas.Cli.Reports;
 /// <summary>An inspection for people.</summary>
 internal static class InspectionReport
 {
+    private const int MostNames = 3;
+
     public static void Write(Inspection facts, TextWriter output)
     {
         foreach (var value in facts.Inputs)
@@ -23,9 +25,15 @@ internal static class InspectionReport
 
         foreach (var line in facts.Unsupported)
             output.WriteLine(Tables.Printable($"unsupported {line}"));
+        foreach (var fact in facts.Import)
+            output.WriteLine(Tables.Printable($"import      {fact.Action} by {fact.Pass}: {Subjects(fact.Subjects)}: {fact.Message}"));
         foreach (var line in facts.Warnings)
             output.WriteLine(Tables.Printable($"warning     {line}"));
     }
+
+    // The first few: the list can be as long as the model.
+    private static string Subjects(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'")) + (names.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MostNames} more") : "");
 
     private static string Chosen(ChoiceFacts choice) => choice.Reduction is null ? "1" : $"{(choice.NChosen == 0 ? "any" : choice.NChosen)}, {choice.Reduction}";
 }

@@ -73,10 +73,21 @@ internal sealed class BatchGraph
     }
 
     /// <summary>What the rule of a node says of its outputs for a batch of N.</summary>
-    public IReadOnlyList<InferredValue?> Infer(Node node) => rules.Infer(new(
-        node,
-        [.. node.Inputs.Select(i => i is null ? null : this[i])],
-        [.. node.Inputs.Select(i => i is null ? null : computed.GetValueOrDefault(i))]), Opsets) ?? [];
+    /// <exception cref="BatchException">Its inputs do not fit.</exception>
+    public IReadOnlyList<InferredValue?> Infer(Node node)
+    {
+        try
+        {
+            return rules.Infer(new(
+                node,
+                [.. node.Inputs.Select(i => i is null ? null : this[i])],
+                [.. node.Inputs.Select(i => i is null ? null : computed.GetValueOrDefault(i))]), Opsets) ?? [];
+        }
+        catch (Exception e) when (e is ShapeInferenceException or OverflowException or DivideByZeroException)
+        {
+            throw new BatchException(ImportNames.Of(node), e.Message.TrimEnd('.'));
+        }
+    }
 
     /// <summary>The constant a value is, computed if it is not too large; null where it is none.</summary>
     public TensorData? Constant(Value value)
