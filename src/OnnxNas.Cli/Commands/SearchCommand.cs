@@ -7,7 +7,6 @@ using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Costs;
-using OnnxNas.Search.Import;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Training;
@@ -49,7 +48,6 @@ internal sealed class SearchCommand : CliCommand
     private static int DryRun(string path, SearchOptions options, string folder, CommandContext context)
     {
         var marked = MarkedModel.Read(path);
-        TrainingImport.RequireDynamicBatch(marked.Findings);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options);
@@ -75,7 +73,6 @@ internal sealed class SearchCommand : CliCommand
     {
         // Read and check everything before any work is done.
         var marked = MarkedModel.Read(path);
-        TrainingImport.RequireDynamicBatch(marked.Findings);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         var device = SelectDevice(options);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
@@ -51,7 +52,7 @@ internal sealed record Inspection(
             model.Opset,
             unsupported,
             [.. findings.Select(f => new ImportFacts(f.Pass, f.Kind.ToString().ToLowerInvariant(), f.Subjects, f.Message))],
-            choices.Count > 0 ? [] : ["The model has no choices: there is nothing to search."]);
+            [.. Warn(choices, findings)]);
     }
 
     private static ChoiceFacts Facts(Choice choice) => new(
@@ -71,5 +72,13 @@ internal sealed record Inspection(
         if (model.Opset > OperatorRegistry.NewestOpset)
             found.Insert(0, $"opset {model.Opset} of ai.onnx: {OperatorRegistry.OldestOpset} to {OperatorRegistry.NewestOpset} are supported.");
         return found;
+    }
+
+    private static IEnumerable<string> Warn(IReadOnlyList<ChoiceFacts> choices, IReadOnlyList<Finding> findings)
+    {
+        if (choices.Count == 0)
+            yield return "The model has no choices: there is nothing to search.";
+        if (TrainingImport.WhyFixedBatch(findings) is { } reason)
+            yield return reason;
     }
 }

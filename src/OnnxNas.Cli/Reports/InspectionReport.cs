@@ -26,7 +26,7 @@ internal static class InspectionReport
         foreach (var line in facts.Unsupported)
             output.WriteLine(Tables.Printable($"unsupported {line}"));
         foreach (var fact in facts.Import)
-            output.WriteLine(Tables.Printable($"import      {fact.Action} by {fact.Pass}: {Subjects(fact.Subjects)}: {fact.Message}"));
+            output.WriteLine(Tables.Printable($"import      {fact.Pass}{(fact.Action == "refused" ? " refused" : "")}: {Subjects(fact.Subjects)}: {fact.Message}"));
         foreach (var line in facts.Warnings)
             output.WriteLine(Tables.Printable($"warning     {line}"));
     }

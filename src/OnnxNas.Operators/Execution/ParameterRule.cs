@@ -1,14 +1,11 @@
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes.Import;
 
 namespace OnnxNas.Operators.Execution;
 
 /// <summary>Decides which constants are trained.</summary>
 public static class ParameterRule
 {
-    // Operators that hand a parameter on as it is, in another form: exporters in training mode leave them beside the weights.
-    private static readonly HashSet<string> Movements =
-        ["Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Concat", "Cast"];
-
     /// <summary>
     /// The constants that are trained because <paramref name="node"/> reads them in a parameter position (<see cref="OnnxOperator.ParameterInputs"/>), directly or through nodes that
     /// only move elements, as <c>MatMul(x, Transpose(w))</c> does. They are of floats, and not <see cref="FixedConstants">part of a formula</see>.
@@ -19,19 +16,7 @@ public static class ParameterRule
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(bound);
-        return bound.ParameterInputs.Select(node.Input).OfType<Value>().SelectMany(v => Sources(v)).Distinct().Where(v => IsTrained(v, node));
-    }
-
-    /// <summary>The constants that a value is made of by nodes that only move elements; none where it depends on anything else.</summary>
-    public static IReadOnlyList<Value> Sources(Value value)
-    {
-        ArgumentNullException.ThrowIfNull(value);
-        if (ConstantOf(value) is not null)
-            return [value];
-        if (value.Producer is not { Domain: "" } maker || !Movements.Contains(maker.OpType) || value.Graph != maker.Graph)
-            return [];
-        var parts = maker.Inputs.Take(maker.OpType == "Concat" ? int.MaxValue : 1).Select(i => i is null ? [] : Sources(i)).ToList();
-        return parts.All(p => p.Count > 0) ? [.. parts.SelectMany(p => p).Distinct()] : [];
+        return bound.ParameterInputs.Select(node.Input).OfType<Value>().SelectMany(ParameterSources.Of).Distinct().Where(v => IsTrained(v, node));
     }
 
     /// <summary>The constant a value holds as initializer or as output of a Constant node, or null.</summary>

@@ -43,13 +43,13 @@ public static class TrainingImport
         return findings;
     }
 
-    /// <summary>Requires that the model takes batches of any size.</summary>
-    /// <exception cref="UnsupportedOperatorException">A node stops it; the message names it.</exception>
-    public static void RequireDynamicBatch(IReadOnlyList<Finding> findings)
+    /// <summary>Why the model takes one batch size only, naming the node that stops any other; null where it takes any.</summary>
+    public static string? WhyFixedBatch(IReadOnlyList<Finding> findings)
     {
         ArgumentNullException.ThrowIfNull(findings);
-        if (findings.FirstOrDefault(f => f is { Kind: FindingKind.Refused, Pass: nameof(MakeBatchDynamic) }) is { } refusal)
-            throw new UnsupportedOperatorException($"The model takes one batch size only: {refusal.Message} Export it with dynamic_axes for the first axis.");
+        return findings.FirstOrDefault(f => f is { Kind: FindingKind.Refused, Pass: nameof(MakeBatchDynamic) }) is { } refusal
+            ? $"The model takes batches of one size only: {refusal.Message}"
+            : null;
     }
 
     // What a marker joins stays apart for each sample.

@@ -16,7 +16,7 @@ public sealed class OtherCommandsTests
         var (code, output, error) = Workbench.Run("inspect", bench.Classifier(), "--json");
         Assert.AreEqual((0, ""), (code, error));
         var facts = JsonNode.Parse(output)!.AsObject();
-        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "opset", "unsupported", "warnings"], facts.Select(p => p.Key).ToArray());
+        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "opset", "unsupported", "import", "warnings"], facts.Select(p => p.Key).ToArray());
         var (op, inputs) = (facts["choices"]![0]!.AsObject(), facts["choices"]![1]!.AsObject());
         CollectionAssert.AreEqual((string[])["label", "kind", "candidates", "n_chosen", "reduction", "nodes"], op.Select(p => p.Key).ToArray());
         Assert.AreEqual("""["linear","tanh","none"]""", op["candidates"]!.ToJsonString());
@@ -46,7 +46,8 @@ public sealed class OtherCommandsTests
         Assert.Contains("opset 99", facts["unsupported"]!.ToJsonString());
         Assert.Contains("RegexFullMatch", facts["unsupported"]!.ToJsonString());
         Assert.Contains("no choices", facts["warnings"]!.ToJsonString());
-        Assert.Contains("fixed batch", facts["warnings"]!.ToJsonString());
+        Assert.Contains("the batch stays 2: RegexFullMatch", facts["warnings"]!.ToJsonString());
+        Assert.AreEqual(("MakeBatchDynamic", "refused", "RegexFullMatch"), ((string)facts["import"]![0]!["pass"]!, (string)facts["import"]![0]!["action"]!, (string)facts["import"]![0]!["subjects"]![0]!));
     }
 
     [TestMethod]

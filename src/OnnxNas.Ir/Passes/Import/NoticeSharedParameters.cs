@@ -15,7 +15,7 @@ public sealed class NoticeSharedParameters(IParameterRules rules) : ImportPass
         var readers = new OrderedDictionary<Value, HashSet<Node>>();
         foreach (var node in model.Graph.Nodes)
         {
-            foreach (var value in rules.ParameterInputs(node, opsets).Select(node.Input))
+            foreach (var value in rules.ParameterInputs(node, opsets).Select(node.Input).OfType<Value>().SelectMany(ParameterSources.Of))
             {
                 if (value is not { Initializer: { } data } || !ConstantFacts.MayBeWeight(data))
                     continue;
