@@ -3,6 +3,7 @@ using OnnxNas.Ir;
 using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Data;
 using OnnxNas.Search.Import;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Rewriting;
@@ -165,7 +166,7 @@ public sealed class TrainingImportTests
         using (var module = new GraphModule(model))
             Assert.AreEqual("table", string.Join(' ', module.Parameters.Keys));
         var (before, ear) = (table.Initializer!.ToDoubles(), new SmallTask());
-        new WinnerTrainer(new() { BatchSize = 4, Lr = 0.05 }, Loss.Named("mse"), () => MetricSet.Default("mse"), ear, CPU, default).Fit(model, Data.Dataset.FromTensors(
+        new WinnerTrainer(new() { BatchSize = 4, Lr = 0.05 }, Loss.Named("mse"), () => MetricSet.Default("mse"), ear, CPU, default).Fit(model, Dataset.FromTensors(
             new Dictionary<string, TensorData> { ["tokens"] = TestTensors.Int64s(1, 0, 9, 16, 3) }, TestTensors.Normal(2, 16, 3, 9)), 1);
         CollectionAssert.AreNotEqual(before, model.Graph.Find("table")!.Initializer!.ToDoubles());
         using var trained = new GraphModule(model);
@@ -190,6 +191,19 @@ public sealed class TrainingImportTests
         TrainingImport.Run(model);
         using var module = new GraphModule(model, SupernetOperators.Registry);
         Assert.AreEqual("w offset scale", string.Join(' ', module.Parameters.Keys));
+    }
+
+    [TestMethod]
+    public void A_weight_that_is_rounded_on_its_way_trains()
+    {
+        var net = new NetBuilder();
+        Value?[] scale = [net.Constant("scale", [], _ => 0.01), net.Graph.AddInitializer("zero", TensorData.Scalar((sbyte)0))];
+        var rounded = net.Op("DequantizeLinear", [net.Op("QuantizeLinear", [net.Weight("w", 4, 2), .. scale]), .. scale]);
+        var model = net.Build((net.Op("MatMul", net.Input("x", N, 4), rounded), [N, 2]));
+        TrainingImport.Run(model);
+        var before = model.Graph.Find("w")!.Initializer!.ToDoubles();
+        Train(model, 8, 24, 0.05);
+        CollectionAssert.AreNotEqual(before, model.Graph.Find("w")!.Initializer!.ToDoubles());
     }
 
     private static SmallTask Train(Model model, int batchSize, int samples, double lr)

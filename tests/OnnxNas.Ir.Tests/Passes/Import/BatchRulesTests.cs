@@ -1,0 +1,79 @@
+using OnnxNas.Evaluation;
+using OnnxNas.Ir.Passes.Import;
+using OnnxNas.Ir.Serialization;
+using OnnxNas.Operators;
+using OnnxNas.Testing;
+
+namespace OnnxNas.Ir.Tests.Passes.Import;
+
+/// <summary>
+/// Every model of ONNX's own cases whose inputs agree in their first extent, taken for one with a baked batch: wherever the rules say that an operator keeps samples apart,
+/// ONNX Runtime must give each sample what it gives it beside other samples.
+/// </summary>
+[TestClass]
+public sealed class BatchRulesTests
+{
+    public TestContext TestContext { get; set; } = null!;
+
+    [TestMethod]
+    [DataRow("onnx-node-tests", 250)]
+    [DataRow("onnx-model-tests/pytorch-operator", 20)]
+    [DataRow("onnx-model-tests/pytorch-converted", 10)]
+    public void What_the_rules_say_of_an_operator_is_true(string root, int atLeast)
+    {
+        var (checkedCases, refused, unrunnable) = (new List<string>(), 0, 0);
+        foreach (var folder in Directory.GetDirectories(RepositoryFiles.Shared(root.Split('/'))).Order(StringComparer.Ordinal))
+        {
+            var name = Path.GetFileName(folder);
+            var model = OnnxFile.Read(Path.Combine(folder, "model.onnx"));
+            if (model.Opset is < OperatorRegistry.OldestOpset or > OperatorRegistry.NewestOpset || model.Graph.Nodes.Any(n => n.OpType is "Dropout" or "Bernoulli" || n.OpType.StartsWith("Random", StringComparison.Ordinal)))
+                continue;
+            new DropDefaultInputs().Apply(model);
+            if (!Runs(model))
+            {
+                unrunnable++;
+                continue;
+            }
+
+            var trial = model.Clone();
+            if (BakedBatch.Pass.Apply(trial) == 0)
+            {
+                refused++;
+                continue;
+            }
+
+            try
+            {
+                BakedBatch.BecomesDynamic(model, 1e-4);
+            }
+            catch (Exception e) when (e is not AssertFailedException)
+            {
+                throw new AssertFailedException($"{name}: {e.Message}", e);
+            }
+            catch (AssertFailedException e)
+            {
+                throw new AssertFailedException($"{name}: {e.Message}", e);
+            }
+
+            checkedCases.Add(name);
+        }
+
+        TestContext.WriteLine($"{checkedCases.Count} models checked, {refused} refused or dynamic, {unrunnable} that ONNX Runtime does not run on random input.");
+        TestContext.WriteLine(string.Join(' ', checkedCases));
+        Assert.IsGreaterThanOrEqualTo(atLeast, checkedCases.Count);
+    }
+
+    private static bool Runs(Model model)
+    {
+        try
+        {
+            using var session = new OnnxSession(OnnxFile.ToBytes(model), new OnnxSessionOptions { GraphOptimization = false });
+            session.Run(RandomInputs.For(session, 5));
+            return session.Inputs.Count > 0 && session.Inputs.All(i => i.Shape is { Rank: > 0 });
+        }
+        catch (OnnxNasException)
+        {
+            return false;
+        }
+    }
+}
