@@ -18,15 +18,14 @@ public sealed class BatchRulesTests
     [TestMethod]
     [DataRow("onnx-node-tests", 250)]
     [DataRow("onnx-model-tests/pytorch-operator", 20)]
-    [DataRow("onnx-model-tests/pytorch-converted", 10)]
     public void What_the_rules_say_of_an_operator_is_true(string root, int atLeast)
     {
-        var (checkedCases, refused, unrunnable) = (new List<string>(), 0, 0);
+        var (checkedCases, failures, refused, unrunnable) = (new List<string>(), new List<string>(), 0, 0);
         foreach (var folder in Directory.GetDirectories(RepositoryFiles.Shared(root.Split('/'))).Order(StringComparer.Ordinal))
         {
             var name = Path.GetFileName(folder);
             var model = OnnxFile.Read(Path.Combine(folder, "model.onnx"));
-            if (model.Opset is < OperatorRegistry.OldestOpset or > OperatorRegistry.NewestOpset || model.Graph.Nodes.Any(n => n.OpType is "Dropout" or "Bernoulli" || n.OpType.StartsWith("Random", StringComparison.Ordinal)))
+            if (model.Opset is < OperatorRegistry.OldestOpset or > OperatorRegistry.NewestOpset || model.Graph.Nodes.Any(IsUnsteady))
                 continue;
             new DropDefaultInputs().Apply(model);
             if (!Runs(model))
@@ -46,13 +45,9 @@ public sealed class BatchRulesTests
             {
                 BakedBatch.BecomesDynamic(model, 1e-4);
             }
-            catch (Exception e) when (e is not AssertFailedException)
+            catch (Exception e) when (e is AssertFailedException or OnnxNasException)
             {
-                throw new AssertFailedException($"{name}: {e.Message}", e);
-            }
-            catch (AssertFailedException e)
-            {
-                throw new AssertFailedException($"{name}: {e.Message}", e);
+                failures.Add($"{name}: {e.Message}");
             }
 
             checkedCases.Add(name);
@@ -60,11 +55,19 @@ public sealed class BatchRulesTests
 
         TestContext.WriteLine($"{checkedCases.Count} models checked, {refused} refused or dynamic, {unrunnable} that ONNX Runtime does not run on random input.");
         TestContext.WriteLine(string.Join(' ', checkedCases));
+        Assert.IsEmpty(failures, string.Join('\n', failures));
         Assert.IsGreaterThanOrEqualTo(atLeast, checkedCases.Count);
     }
 
+    // Random, or a division by what may be 0 in random whole numbers.
+    private static bool IsUnsteady(Node node) => node.OpType is "Dropout" or "Bernoulli" || node.OpType.StartsWith("Random", StringComparison.Ordinal)
+        || node.OpType is "Div" or "Mod" && node.Inputs[0]!.Element.IsInteger();
+
     private static bool Runs(Model model)
     {
+        // ONNX Runtime crashes on some that hold sequences and optional values.
+        if (!model.Graph.Inputs.Concat(model.Graph.Outputs).All(v => v.Type is TensorType))
+            return false;
         try
         {
             using var session = new OnnxSession(OnnxFile.ToBytes(model), new OnnxSessionOptions { GraphOptimization = false });

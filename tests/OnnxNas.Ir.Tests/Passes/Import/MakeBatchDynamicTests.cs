@@ -171,6 +171,15 @@ public sealed class MakeBatchDynamicTests
     }
 
     [TestMethod]
+    public void An_output_that_counts_the_samples_is_refused()
+    {
+        var net = new ModelBuilder();
+        var count = net.Graph.Call("Size", [net.Input("x", 4, 3)]);
+        count.Type = new TensorType(ElementType.Int64, Shape.Scalar);
+        BakedBatch.IsRefused(net.Output("count", count).Model, "Size", "it hands on the number of samples as output 'count'");
+    }
+
+    [TestMethod]
     public void Inputs_of_other_first_extents_are_refused()
     {
         var net = new ModelBuilder();

@@ -26,6 +26,9 @@ internal sealed class BatchWalk(BatchGraph graph, IReadOnlyList<Value> inputs, F
                 changes.Add((ImportNames.Of(node), change));
         }
 
+        if (main.Outputs.FirstOrDefault(graph.Counts) is { } count)
+            throw new BatchException(ImportNames.Of(count.Producer!), $"{count.Producer}: it hands on the number of samples as output '{count.Name}'");
+
         return changes;
     }
 
