@@ -10,7 +10,7 @@ namespace OnnxNas.Ir.Passes.Import;
 /// Requires execution order and constants known (<see cref="LiftConstants"/> is not needed). The axis that holds the samples is followed from the inputs through every
 /// node by the rule of its operator; a node is rewritten only where the rule proves which extent is the batch, from the order of elements and never from equal
 /// numbers. Ensures, where it changes the model, that for the old number of samples it computes what it did, and that for any other number each sample's result is what it
-/// was beside other samples. Where a node mixes samples, or nothing is known of its operator, the model is left as it is and the node is named.
+/// was beside other samples (a BatchNormalization taken as it is at inference). Where a node mixes samples, or nothing is known of its operator, the model is left as it is and the node is named.
 /// </remarks>
 /// <param name="rules">The type rules of operators.</param>
 /// <param name="evaluator">Computes constants.</param>
