@@ -6,6 +6,7 @@ namespace OnnxNas.Cli.Reports;
 internal static class InspectionReport
 {
     private const int MostNames = 3;
+    private const int MostFacts = 8;
 
     public static void Write(Inspection facts, TextWriter output)
     {
@@ -25,8 +26,14 @@ internal static class InspectionReport
 
         foreach (var line in facts.Unsupported)
             output.WriteLine(Tables.Printable($"unsupported {line}"));
-        foreach (var fact in facts.Import)
-            output.WriteLine(Tables.Printable($"import      {fact.Pass}{(fact.Action == "refused" ? " refused" : "")}: {Subjects(fact.Subjects)}: {fact.Message}"));
+        foreach (var found in facts.Import.GroupBy(f => f.Pass))
+        {
+            foreach (var fact in found.Take(MostFacts))
+                output.WriteLine(Tables.Printable($"import      {fact.Pass}{(fact.Action == "refused" ? " refused" : "")}: {Subjects(fact.Subjects)}: {fact.Message}"));
+            if (found.Count() > MostFacts)
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"import      {found.Key}: {found.Count() - MostFacts} more, which --json lists."));
+        }
+
         foreach (var line in facts.Warnings)
             output.WriteLine(Tables.Printable($"warning     {line}"));
     }

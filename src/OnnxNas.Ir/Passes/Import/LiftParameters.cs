@@ -3,10 +3,10 @@ using OnnxNas.Ir.Inference;
 namespace OnnxNas.Ir.Passes.Import;
 
 /// <summary>
-/// Conv(x, Constant()) → Conv(x, w); Conv(x, ConstantOfShape(s)) → Conv(x, w), with an initializer w that trains.
+/// Conv(x, Constant()) → Conv(x, w); Conv(x, ConstantOfShape(s)) → Conv(x, w), with an initializer w that trains. Running statistics likewise.
 /// </summary>
 /// <remarks>
-/// Requires nothing. Ensures that floats in parameter positions are initializers, whichever way the file holds them. A ConstantOfShape that elementwise operators
+/// Requires nothing. Ensures that parameters and running statistics are initializers, whichever way the file holds them. A ConstantOfShape that elementwise operators
 /// read is left alone: there it is a mask or a starting value, not a weight.
 /// </remarks>
 public sealed class LiftParameters(IParameterRules rules) : ImportPass
@@ -22,12 +22,12 @@ public sealed class LiftParameters(IParameterRules rules) : ImportPass
         var (lifted, filled) = (new List<string>(), new List<string>());
         foreach (var node in editor.Graphs.SelectMany(g => g.Nodes))
         {
-            foreach (var input in rules.ParameterInputs(node, opsets))
+            foreach (var input in rules.ParameterInputs(node, opsets).Concat(rules.BufferInputs(node, opsets)))
             {
                 if (node.Input(input) is not { Producer: { } maker } value || value.IsOutput)
                     continue;
                 var constant = ConstantNode.Read(maker);
-                if ((constant ?? Filled(maker, node)) is not { } data || !ConstantFacts.MayBeWeight(data))
+                if ((constant ?? Filled(maker, node)) is not { } data || !ConstantFacts.MayBeWeight(data) || FixedConstants.Contains(data, value, node))
                     continue;
                 (constant is null ? filled : lifted).Add(value.Name);
                 editor.ReplaceByConstants(maker, [data]);

@@ -17,7 +17,7 @@ public sealed class NoticeSharedParameters(IParameterRules rules) : ImportPass
         {
             foreach (var value in rules.ParameterInputs(node, opsets).Select(node.Input).OfType<Value>().SelectMany(ParameterSources.Of))
             {
-                if (value is not { Initializer: { } data } || !ConstantFacts.MayBeWeight(data))
+                if (value is not { Initializer: { } data } || !ConstantFacts.MayBeWeight(data) || FixedConstants.Contains(data, value, node))
                     continue;
                 if (!readers.TryGetValue(value, out var nodes))
                     readers[value] = nodes = [];

@@ -39,12 +39,28 @@ public sealed class ParameterPassTests
         var h = net.Call("Gemm", net.Input("x", N, 4), filled, constant);
         // Neither a mask nor a shape is a weight.
         var masked = net.Call("Mul", h, net.Call("ConstantOfShape", [Attr.Of("value", TensorData.Vector(1f))], net.Ints(1, 2)));
-        net.Output("y", net.Call("Reshape", masked, net.Call("Constant", [Attr.Of("value_ints", [-1L, 2L])])));
+        var hidden = net.Call("Add", masked, net.Call("Constant", [Attr.Of("value_floats", [0f, -10000f])]));
+        net.Output("y", net.Call("Reshape", hidden, net.Call("Constant", [Attr.Of("value_ints", [-1L, 2L])])));
         var pass = new LiftParameters(OperatorRegistry.Default);
-        net.Check(pass, "Gemm ConstantOfShape Mul Constant Reshape");
+        net.Check(pass, "Gemm ConstantOfShape Mul Constant Add Constant Reshape");
         Assert.AreEqual("Float32[4,2]", net.Graph.Find(filled.Name)!.Initializer!.ToString());
         Assert.IsTrue(net.Graph.Find(filled.Name)!.Initializer!.ToDoubles().All(v => v == 0.5));
         Assert.IsNotNull(net.Graph.Find(constant.Name)!.Initializer);
+    }
+
+    [TestMethod]
+    public void Running_statistics_become_initializers_that_no_two_nodes_share()
+    {
+        var net = new ModelBuilder();
+        var ones = net.Call("ConstantOfShape", [Attr.Of("value", TensorData.Vector(1f))], net.Ints(4));
+        var first = net.Call("BatchNormalization", net.Input("x", N, 4), net.Weight(4), net.Weight(4), net.Call("Constant", [Attr.Of("value", net.Weight(4).Initializer!)]), ones);
+        net.Output("y", net.Call("BatchNormalization", first, ones, net.Weight(4), net.Weight(4), ones));
+        var before = OnnxFile.ToBytes(net.Model);
+        Assert.IsTrue(new LiftParameters(OperatorRegistry.Default).Run(net.Model));
+        new SeparateMergedConstants(OperatorRegistry.Default).Run(net.Model);
+        Assert.AreEqual("BatchNormalization BatchNormalization", net.Model.Ops());
+        Assert.HasCount(10, net.Graph.Nodes.SelectMany(n => n.Inputs.Skip(1).Select(v => v!.Initializer is null ? "" : v.Name).Append(n.Name)).Distinct().ToList());
+        PassHarness.AssertSameAnswers(before, OnnxFile.ToBytes(net.Model));
     }
 
     [TestMethod]

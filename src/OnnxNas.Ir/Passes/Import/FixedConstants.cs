@@ -1,9 +1,7 @@
-using OnnxNas.Ir;
-
-namespace OnnxNas.Operators.Execution;
+namespace OnnxNas.Ir.Passes.Import;
 
 /// <summary>Float constants of elementwise operators that belong to the formula and are not weights.</summary>
-internal static class FixedConstants
+public static class FixedConstants
 {
     // What a mask adds to logits that must not count: exporters write -1e4 and less.
     private const double Masked = -1e3;
@@ -13,8 +11,15 @@ internal static class FixedConstants
     /// Whether a constant is the single number of a formula (<c>x * 0.5</c>), a mask (zeros beside ones that are multiplied, or beside very negative numbers that are
     /// added), or the mean or deviation of pixels, one a channel, that the model's raw input is normalised by.
     /// </summary>
-    public static bool Contains(TensorData data, Value value, Node node) => node.OpType is "Add" or "Sub" or "Mul" or "Div"
-        && (data.ElementCount <= 1 || IsMask(data, node.OpType) || IsPerChannel(data) && node.Inputs.Any(i => i is not null && i != value && IsRaw(i, MostSteps)));
+    /// <param name="data">The constant.</param>
+    /// <param name="value">The value that holds it.</param>
+    /// <param name="node">A node that reads it, perhaps through nodes that move elements.</param>
+    public static bool Contains(TensorData data, Value value, Node node)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(node);
+        return node.OpType is "Add" or "Sub" or "Mul" or "Div" && (data.ElementCount <= 1 || IsMask(data, node.OpType) || IsPerChannel(data) && node.Inputs.Any(i => i is not null && i != value && IsRaw(i, MostSteps)));
+    }
 
     private static bool IsMask(TensorData data, string op)
     {
@@ -43,7 +48,7 @@ internal static class FixedConstants
             return value is { IsInput: true, Initializer: null } && value.Graph.Outer is null;
         if (steps == 0 || maker.Domain.Length > 0 || maker.OpType is not ("Identity" or "Cast" or "Transpose" or "Reshape" or "Unsqueeze" or "Squeeze" or "Sub" or "Div" or "Mul" or "Add"))
             return false;
-        var changing = maker.Inputs.OfType<Value>().Where(i => ParameterRule.ConstantOf(i) is null).ToList();
+        var changing = maker.Inputs.OfType<Value>().Where(i => i.Initializer is null && i.Producer is not { OpType: "Constant", Domain: "" }).ToList();
         return changing.Count == 1 && IsRaw(changing[0], steps - 1);
     }
 }
