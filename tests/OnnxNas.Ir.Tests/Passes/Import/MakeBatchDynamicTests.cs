@@ -171,6 +171,15 @@ public sealed class MakeBatchDynamicTests
     }
 
     [TestMethod]
+    public void A_constant_cast_like_the_samples_is_the_same_for_all()
+    {
+        var net = new ModelBuilder();
+        var x = net.Input("x", 4, 3);
+        var half = net.Call("CastLike", net.Graph.AddConstant("half", TensorData.Scalar(0.5)), x);
+        BakedBatch.BecomesDynamic(net.Output("y", net.Call("Mul", x, half)).Model);
+    }
+
+    [TestMethod]
     public void An_output_that_counts_the_samples_is_refused()
     {
         var net = new ModelBuilder();

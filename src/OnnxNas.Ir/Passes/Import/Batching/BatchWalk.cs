@@ -116,13 +116,14 @@ internal sealed class BatchWalk(BatchGraph graph, IReadOnlyList<Value> inputs, F
                 throw node.Refuse($"its output '{output.Name}' {shape} does not follow the batch {(axis is null ? "" : $"on axis {axis.Value.Axis} ")}as it should");
         }
 
-        if (axis is null && !IsStatistic(node, output))
+        if (axis is null && !IsSameForAll(node, output))
             throw node.Refuse("it computes with the number of samples");
         graph.Set(output, new(found.Type is TensorType tensor ? tensor with { Denotation = output.Type?.Denotation } : found.Type, found.Elements), axis);
     }
 
-    // What a BatchNormalization in training form makes beside Y is not for readers of samples.
-    private static bool IsStatistic(BatchNode node, Value output) => node.Op == "BatchNormalization" && output.OutputIndex > 0;
+    // What a BatchNormalization in training form makes beside Y is not for readers of samples; of CastLike's second input the type alone counts.
+    private static bool IsSameForAll(BatchNode node, Value output) =>
+        node.Op == "BatchNormalization" && output.OutputIndex > 0 || node.Op == "CastLike" && node.Axis(0) is null;
 
     private static ShapeInferenceException Contradicts(BatchNode node, Value output) => new($"{node.Node}: output '{output.Name}' has another type than declared.");
 }

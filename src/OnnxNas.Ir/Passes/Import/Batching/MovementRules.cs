@@ -139,7 +139,8 @@ internal static class MovementRules
     private static void Resize(BatchNode node)
     {
         var (axis, rank) = (node.Only(0), node.Shape(0).Rank);
-        if (node.Node.Attribute("keep_aspect_ratio_policy")?.AsString() is not (null or "stretch"))
+        if (node.Node.Attribute("keep_aspect_ratio_policy")?.AsString() is not (null or "stretch")
+            || node.Node.Attribute("coordinate_transformation_mode")?.AsString() == "tf_crop_and_resize")
             throw node.Refuse("its sizes are not followed");
         var axes = node.Node.Attribute("axes")?.AsInts().Select(a => node.FromFront(a, rank)).ToList() ?? [.. Enumerable.Range(0, rank)];
         var at = axes.IndexOf(axis.Axis);
