@@ -24,6 +24,28 @@ public sealed class BakedModelTests
         Assert.IsTrue(result.Passed, result.Message);
     }
 
+    [TestMethod]
+    [DataRow("encoder", 4)]
+    [DataRow("encoder", 1)]
+    [DataRow("recurrent", 4)]
+    [DataRow("recurrent", 1)]
+    [DataRow("unet", 3)]
+    [DataRow("mlp", 8)]
+    [DataRow("shufflenet_v2_x0_5", 2)]
+    [DataRow("shufflenet_v2_x0_5", 1)]
+    public void A_net_whose_shape_computations_an_exporter_folded_for_one_batch_becomes_dynamic_again(string name, int samples)
+    {
+        var model = OnnxFile.Read(RepositoryFiles.Shared("models", name + ".onnx"));
+        new ToInferenceForm().Run(model);
+        foreach (var value in model.Graph.Inputs.Concat(model.Graph.Outputs))
+            value.Type = new TensorType(value.Element, new Shape([samples, .. value.Shape!.Skip(1)]));
+        new PassManager([new LiftConstants(), new FoldConstants(new RuntimeEvaluator(), PassHarness.Rules), new RemoveDeadNodes()]).RunToFixpoint(model);
+        Assert.IsFalse(model.Graph.Nodes.Any(n => n.OpType == "Shape"), "Nothing is baked in.");
+        var findings = BakedBatch.BecomesDynamic(model, 1e-4, name == "encoder" ? 50 : 2);
+        if (name != "mlp" && name != "unet")
+            Assert.IsGreaterThan(1, findings.Count);
+    }
+
     // AlexNet, VGG and ZFNet have gigabytes of weights, and a batch of one sample as these do.
     [TestMethod]
     [DataRow("light_squeezenet.onnx")]
