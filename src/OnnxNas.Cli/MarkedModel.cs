@@ -1,16 +1,18 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Import;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli;
 
-/// <summary>A marked model, checked and ready: functions inlined, constants lifted to initializers, types inferred.</summary>
-internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResult Types)
+/// <summary>A marked model, checked and ready: functions inlined, imported for training, types inferred.</summary>
+internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResult Types, IReadOnlyList<Finding> Findings)
 {
     /// <summary>Reads a marked model.</summary>
     /// <exception cref="ModelFormatException">The file is no usable model.</exception>
@@ -23,7 +25,7 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
         Inline(model);
         // Read before dead nodes go, so that malformed markers among them are refused too.
         var marked = SearchSpace.Read(model).Choices.Count > 0;
-        new PassManager([new LiftConstants(), new RemoveDeadNodes()]).Run(model);
+        var findings = TrainingImport.Run(model);
         if (!marked || SearchSpace.Read(model).Choices.Count == 0)
         {
             throw new ChoiceException($"'{path}' has no choices{(marked ? " that an output depends on" : "")}. " +
@@ -33,7 +35,7 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
         var declared = new DeclaredOutputs(model.Graph);
         var types = ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
         declared.Restore();
-        return new(model, SearchSpace.Read(model), types);
+        return new(model, SearchSpace.Read(model), types, findings);
     }
 
     /// <summary>Drops the functions that stand for markers, and puts the bodies of all others in place of their calls.</summary>

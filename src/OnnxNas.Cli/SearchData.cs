@@ -1,6 +1,7 @@
 using OnnxNas.Ir;
 using OnnxNas.Search;
 using OnnxNas.Search.Data;
+using OnnxNas.Search.Import;
 using OnnxNas.Search.Training;
 
 namespace OnnxNas.Cli;
@@ -54,11 +55,8 @@ internal sealed class SearchData : IDisposable
             Check(part, loss, graph, marked.Types[graph.Outputs[0]].Shape);
         var split = DataSplit.Create(samples.Samples,
             new SplitOptions { Seed = options.Seed, TestFraction = options.TestFraction, ValidFraction = options.ValidFraction, Stratify = loss.IsClassification }, test, valid);
-        foreach (var input in inputs.Where(i => i.Shape is { Rank: > 0 } shape && shape[0].IsKnown))
-        {
-            if (input.Shape![0].Value != options.BatchSize)
-                throw new DataException($"Input '{input.Name}' {input.Shape} has a fixed batch of {input.Shape[0]}, and --batch-size is {options.BatchSize}. Export the model with a dynamic batch axis, or set --batch-size {input.Shape[0]}.");
-        }
+        if (inputs.FirstOrDefault(i => i.Shape is { Rank: > 0 } shape && shape[0].IsKnown && shape[0].Value != options.BatchSize) is { } input)
+            throw new DataException($"--batch-size is {options.BatchSize}. {TrainingImport.WhyFixedBatch(marked.Findings)} Set --batch-size {input.Shape![0]}, or export the model with a dynamic batch axis.");
 
         return new(files, loss, split);
 

@@ -1,16 +1,19 @@
 using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
-using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Costs;
+using OnnxNas.Search.Import;
 using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli.Reports;
 
 internal sealed record ChoiceFacts(string Label, string Kind, IReadOnlyList<string> Candidates, int NChosen, string? Reduction, IReadOnlyList<string> Nodes);
+
+internal sealed record ImportFacts(string Pass, string Action, IReadOnlyList<string> Subjects, string Message);
 
 internal sealed record ValueFacts(string Name, string Type, string? Shape);
 
@@ -24,26 +27,32 @@ internal sealed record Inspection(
     IReadOnlyList<ValueFacts> Outputs,
     int Opset,
     IReadOnlyList<string> Unsupported,
+    IReadOnlyList<ImportFacts> Import,
     IReadOnlyList<string> Warnings)
 {
     public static Inspection Of(string path)
     {
         var model = OnnxFile.Read(path);
         MarkedModel.Inline(model);
-        new PassManager([new LiftConstants()]).Run(model);
-        var space = SearchSpace.Read(model);
+        // The file as it is, choices included that nothing reads; then what it becomes.
+        var (filed, unsupported) = (SearchSpace.Read(model), FindUnsupported(model));
+        var inputs = model.Graph.Inputs.Where(i => i.Initializer is null).Select(Facts).ToList();
+        var outputs = model.Graph.Outputs.Select(Facts).ToList();
+        IReadOnlyList<ChoiceFacts> choices = [.. filed.Choices.Select(Facts)];
+        var findings = TrainingImport.Run(model);
         var types = ShapeInference.Run(model, SupernetOperators.Registry);
-        var cost = new ModelCost(space, types).Supernet;
+        var cost = new ModelCost(SearchSpace.Read(model), types).Supernet;
         return new(
-            [.. space.Choices.Select(Facts)],
-            space.Size.ToString(CultureInfo.InvariantCulture),
+            choices,
+            filed.Size.ToString(CultureInfo.InvariantCulture),
             cost.Parameters,
             cost.Macs,
-            [.. model.Graph.Inputs.Where(i => i.Initializer is null).Select(Facts)],
-            [.. model.Graph.Outputs.Select(Facts)],
+            inputs,
+            outputs,
             model.Opset,
-            FindUnsupported(model),
-            [.. Warn(model, space)]);
+            unsupported,
+            [.. findings.Select(f => new ImportFacts(f.Pass, f.Kind.ToString().ToLowerInvariant(), f.Subjects, f.Message))],
+            [.. Warn(choices, findings)]);
     }
 
     private static ChoiceFacts Facts(Choice choice) => new(
@@ -65,14 +74,11 @@ internal sealed record Inspection(
         return found;
     }
 
-    private static IEnumerable<string> Warn(Model model, SearchSpace space)
+    private static IEnumerable<string> Warn(IReadOnlyList<ChoiceFacts> choices, IReadOnlyList<Finding> findings)
     {
-        var nodes = model.Graph.Nodes.ToList();
-        if (space.Choices.Count == 0)
+        if (choices.Count == 0)
             yield return "The model has no choices: there is nothing to search.";
-        if (nodes.Any(n => n.OpType == "Conv") && !nodes.Any(n => n.OpType is "BatchNormalization" or "InstanceNormalization" or "LayerNormalization" or "GroupNormalization") && nodes.Count(n => n.OpType == "Conv" && n.Input(2) is not null) > 1)
-            yield return "Convolutions with bias and no normalisation: batch normalisation may have been folded at export. Export with training=TrainingMode.TRAINING to keep it trainable.";
-        foreach (var input in model.Graph.Inputs.Where(i => i.Initializer is null && i.Shape is { Rank: > 0 } s && s[0].IsKnown))
-            yield return $"Input '{input.Name}' {input.Shape} has a fixed batch: --batch-size must be {input.Shape![0]}. Export with dynamic_axes for any size.";
+        if (TrainingImport.WhyFixedBatch(findings) is { } reason)
+            yield return reason;
     }
 }

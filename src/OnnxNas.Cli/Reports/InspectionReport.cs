@@ -5,6 +5,9 @@ namespace OnnxNas.Cli.Reports;
 /// <summary>An inspection for people.</summary>
 internal static class InspectionReport
 {
+    private const int MostNames = 3;
+    private const int MostFacts = 8;
+
     public static void Write(Inspection facts, TextWriter output)
     {
         foreach (var value in facts.Inputs)
@@ -23,9 +26,21 @@ internal static class InspectionReport
 
         foreach (var line in facts.Unsupported)
             output.WriteLine(Tables.Printable($"unsupported {line}"));
+        foreach (var found in facts.Import.GroupBy(f => f.Pass))
+        {
+            foreach (var fact in found.Take(MostFacts))
+                output.WriteLine(Tables.Printable($"import      {fact.Pass}{(fact.Action == "refused" ? " refused" : "")}: {Subjects(fact.Subjects)}: {fact.Message}"));
+            if (found.Count() > MostFacts)
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"import      {found.Key}: {found.Count() - MostFacts} more, which --json lists."));
+        }
+
         foreach (var line in facts.Warnings)
             output.WriteLine(Tables.Printable($"warning     {line}"));
     }
+
+    // The first few: the list can be as long as the model.
+    private static string Subjects(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'")) + (names.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MostNames} more") : "");
 
     private static string Chosen(ChoiceFacts choice) => choice.Reduction is null ? "1" : $"{(choice.NChosen == 0 ? "any" : choice.NChosen)}, {choice.Reduction}";
 }

@@ -26,6 +26,14 @@ internal static class ConstantFacts
     /// <summary>Whether a trainer may change the tensor: floats, and more than one.</summary>
     public static bool MayBeWeight(TensorData data) => data.Type.IsFloatingPoint() && data.ElementCount > 1;
 
+    /// <summary>Whether all elements are one number, bit by bit, as biases and scales are at initialisation.</summary>
+    public static bool IsOneNumber(TensorData data)
+    {
+        var bytes = data.Bytes.Span;
+        var width = data.Type.BitWidth() / 8;
+        return width > 0 && bytes.Length >= width && bytes[width..].SequenceEqual(bytes[..^width]);
+    }
+
     /// <summary>Whether no element is infinite or NaN.</summary>
     public static bool IsFinite(TensorData data) => data.Type switch
     {

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes.Import;
 
 namespace OnnxNas.Operators.Execution;
 
@@ -6,15 +7,16 @@ namespace OnnxNas.Operators.Execution;
 public static class ParameterRule
 {
     /// <summary>
-    /// Whether a constant that <paramref name="node"/> reads in a parameter position (<see cref="OnnxOperator.ParameterInputs"/>) is trained: it is of floats, and not the
-    /// single number of an elementwise operator, which belongs to the formula (<c>x * 0.5</c>).
+    /// The constants that are trained because <paramref name="node"/> reads them in a parameter position (<see cref="OnnxOperator.ParameterInputs"/>), directly or through nodes that
+    /// only move elements, as <c>MatMul(x, Transpose(w))</c> does. They are of floats, and not <see cref="FixedConstants">part of a formula</see>.
     /// </summary>
-    public static bool IsTrained(Value value, Node node)
+    /// <param name="node">The node.</param>
+    /// <param name="bound">Its operator.</param>
+    public static IEnumerable<Value> TrainedBy(Node node, OnnxOperator bound)
     {
-        ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(node);
-        return ConstantOf(value) is { } data && data.Type.IsFloatingPoint()
-            && (data.ElementCount > 1 || node.OpType is not ("Add" or "Sub" or "Mul" or "Div"));
+        ArgumentNullException.ThrowIfNull(bound);
+        return bound.ParameterInputs.Select(node.Input).OfType<Value>().SelectMany(ParameterSources.Of).Distinct().Where(v => IsTrained(v, node));
     }
 
     /// <summary>The constant a value holds as initializer or as output of a Constant node, or null.</summary>
@@ -29,11 +31,8 @@ public static class ParameterRule
         var roles = new Dictionary<Value, ConstantRole>();
         foreach (var step in plan.WithBodies().SelectMany(p => p.Steps))
         {
-            foreach (var input in step.Operator.ParameterInputs)
-            {
-                if (step.Node.Input(input) is { Initializer: not null } value && value.Graph == plan.Graph && IsTrained(value, step.Node))
-                    roles.TryAdd(value, ConstantRole.Parameter);
-            }
+            foreach (var value in TrainedBy(step.Node, step.Operator).Where(v => v.Initializer is not null && v.Graph == plan.Graph))
+                roles.TryAdd(value, ConstantRole.Parameter);
         }
 
         foreach (var step in plan.Steps)
@@ -55,6 +54,9 @@ public static class ParameterRule
 
         return roles;
     }
+
+    private static bool IsTrained(Value value, Node node) =>
+        ConstantOf(value) is { } data && data.Type.IsFloatingPoint() && !FixedConstants.Contains(data, value, node);
 }
 
 internal enum ConstantRole

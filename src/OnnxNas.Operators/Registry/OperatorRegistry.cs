@@ -1,13 +1,14 @@
 using System.Reflection;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Ir.Passes.Import;
 
 namespace OnnxNas.Operators;
 
 /// <summary>
 /// Operators by domain, name and since-version. The greatest since-version at or below the model's opset serves a node.
 /// </summary>
-public sealed class OperatorRegistry : ITypeRules
+public sealed class OperatorRegistry : ITypeRules, IParameterRules
 {
     /// <summary>The newest opset of ai.onnx that tests cover; newer models are refused.</summary>
     public const int NewestOpset = 26;
@@ -111,6 +112,14 @@ public sealed class OperatorRegistry : ITypeRules
         ArgumentNullException.ThrowIfNull(context);
         return WhyUnsupported(context.Node, opsets) is null && Bind(context.Node, opsets) is ControlFlowOperator flow ? flow.BodyInputs(context, body) : [];
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> ParameterInputs(Node node, IReadOnlyDictionary<string, int> opsets) =>
+        WhyUnsupported(node, opsets) is null ? Bind(node, opsets).ParameterInputs : [];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> BufferInputs(Node node, IReadOnlyDictionary<string, int> opsets) =>
+        WhyUnsupported(node, opsets) is null ? [.. Bind(node, opsets).Buffers.Select(b => b.Input)] : [];
 
     private static int VersionAt(OperatorDefinition definition, int opset) => definition.Versions.LastOrDefault(v => v <= opset);
 

@@ -31,7 +31,7 @@ public sealed class ModelCost
             if (SupernetOperators.Registry.WhyUnsupported(node, opsets) is not null)
                 continue;
             var bound = SupernetOperators.Registry.Bind(node, opsets);
-            foreach (var weight in bound.ParameterInputs.Select(node.Input).OfType<Value>().Where(v => ParameterRule.IsTrained(v, node)))
+            foreach (var weight in ParameterRule.TrainedBy(node, bound))
             {
                 if (!readers.TryGetValue(weight, out var nodes))
                     readers[weight] = nodes = [];

@@ -141,7 +141,7 @@ internal sealed class Regions
         foreach (var node in model.Graph.Nodes.Where(n => SupernetOperators.Registry.WhyUnsupported(n, opsets) is null))
         {
             var bound = SupernetOperators.Registry.Bind(node, opsets);
-            var weights = bound.ParameterInputs.Select(node.Input).Where(v => v is not null && ParameterRule.IsTrained(v, node)).Concat(bound.Buffers.Select(b => node.Input(b.Input)));
+            var weights = ParameterRule.TrainedBy(node, bound).Concat(bound.Buffers.Select(b => node.Input(b.Input)));
             foreach (var weight in weights)
             {
                 if (weight is { Initializer: { Type: ElementType.Float32 } data })

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Search.Data;
 
 namespace OnnxNas.Search.Training;
@@ -24,11 +25,12 @@ public static class WeightInitialization
             switch (node.OpType)
             {
                 case "Conv" or "ConvTranspose" or "Gemm" or "MatMul":
-                    var weight = node.Inputs.Skip(node.OpType == "MatMul" ? 0 : 1).FirstOrDefault(v => v?.Initializer is not null);
+                    var weight = node.Inputs.Skip(node.OpType == "MatMul" ? 0 : 1).FirstOrDefault(v => v is not null && ParameterSources.Of(v).Count == 1);
                     if (weight is null)
                         break;
-                    var bound = 1 / Math.Sqrt(Math.Max(1, FanIn(node, weight.Initializer!.Dims)));
-                    Set(weight, _ => bound * (2 * random.NextDouble() - 1));
+                    var source = ParameterSources.Of(weight)[0];
+                    var bound = 1 / Math.Sqrt(Math.Max(1, FanIn(node, weight.Initializer?.Dims ?? weight.Shape?.ToLongs() ?? source.Initializer?.Dims ?? [1])));
+                    Set(source, _ => bound * (2 * random.NextDouble() - 1));
                     Set(node.OpType == "MatMul" ? null : node.Input(2), _ => bound * (2 * random.NextDouble() - 1));
                     break;
                 case "BatchNormalization" or "InstanceNormalization" or "LayerNormalization" or "GroupNormalization":

@@ -16,7 +16,7 @@ public sealed class OtherCommandsTests
         var (code, output, error) = Workbench.Run("inspect", bench.Classifier(), "--json");
         Assert.AreEqual((0, ""), (code, error));
         var facts = JsonNode.Parse(output)!.AsObject();
-        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "opset", "unsupported", "warnings"], facts.Select(p => p.Key).ToArray());
+        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "opset", "unsupported", "import", "warnings"], facts.Select(p => p.Key).ToArray());
         var (op, inputs) = (facts["choices"]![0]!.AsObject(), facts["choices"]![1]!.AsObject());
         CollectionAssert.AreEqual((string[])["label", "kind", "candidates", "n_chosen", "reduction", "nodes"], op.Select(p => p.Key).ToArray());
         Assert.AreEqual("""["linear","tanh","none"]""", op["candidates"]!.ToJsonString());
@@ -46,7 +46,40 @@ public sealed class OtherCommandsTests
         Assert.Contains("opset 99", facts["unsupported"]!.ToJsonString());
         Assert.Contains("RegexFullMatch", facts["unsupported"]!.ToJsonString());
         Assert.Contains("no choices", facts["warnings"]!.ToJsonString());
-        Assert.Contains("fixed batch", facts["warnings"]!.ToJsonString());
+        Assert.Contains("the batch stays 2: RegexFullMatch", facts["warnings"]!.ToJsonString());
+        Assert.AreEqual(("MakeBatchDynamic", "refused", "RegexFullMatch"), ((string)facts["import"]![0]!["pass"]!, (string)facts["import"]![0]!["action"]!, (string)facts["import"]![0]!["subjects"]![0]!));
+    }
+
+    [TestMethod]
+    public void Inspect_lists_what_the_import_found()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var y = net.Input("x", 4, 4);
+        for (var i = 0; i < 20; i++)
+            y = net.Op("Reshape", net.Op("Tanh", net.Op("Reshape", y, net.Graph.AddConstant("to", TensorData.Vector<long>(4, 2, 2)))), net.Graph.AddConstant("back", TensorData.Vector<long>(4, 4)));
+        var model = bench.Save(net.Build((net.BatchNorm("bn", net.Linear("a", y, 4, 4), 4), [4, 4])));
+        var (_, text, _) = Workbench.Run("inspect", model);
+        Assert.Contains("import      NoticeTrainingForm: 'bn': batch normalisations are in training form", text);
+        Assert.Contains("import      MakeBatchDynamic: 'x': the batch of 4 baked into the file becomes N.", text);
+        Assert.Contains("import      MakeBatchDynamic: 'Reshape': its shape [4,2,2] becomes [-1,2,2].", text);
+        Assert.Contains("import      MakeBatchDynamic: 33 more, which --json lists.", text);
+        Assert.Contains("input       x: float32[4,4]", text);
+        var facts = JsonNode.Parse(Workbench.Run("inspect", model, "--json").Output)!;
+        Assert.AreEqual(42, facts["import"]!.AsArray().Count);
+        CollectionAssert.AreEqual((string[])["pass", "action", "subjects", "message"], facts["import"]![0]!.AsObject().Select(p => p.Key).ToArray());
+    }
+
+    [TestMethod]
+    [DataRow("unet-baked", "MakeBatchDynamic", "the batch of 2 baked into the file becomes N")]
+    [DataRow("mlp-eval", "SeparateMergedConstants", "running statistics that shared a tensor")]
+    [DataRow("mlp-eval", "NoticeTrainingForm", "batch normalisations are in inference form")]
+    [DataRow("shufflenet_v2_x0_5-eval", "NoticeFoldedNormalization", "most likely batch normalisation, has been folded")]
+    public void Inspect_says_what_was_found_in_real_exports(string name, string pass, string message)
+    {
+        var (code, output, _) = Workbench.Run("inspect", RepositoryFiles.Shared("models", name + ".onnx"), "--json");
+        Assert.AreEqual(0, code);
+        Assert.Contains(f => (string)f!["pass"]! == pass && ((string)f["message"]!).Contains(message, StringComparison.Ordinal), JsonNode.Parse(output)!["import"]!.AsArray());
     }
 
     [TestMethod]
