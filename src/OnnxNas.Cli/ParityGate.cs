@@ -1,5 +1,7 @@
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
@@ -37,6 +39,17 @@ internal static class ParityGate
         }
 
         return worst;
+    }
+
+    /// <summary>Has ONNX Runtime load the model with all its candidates, so that one it will not run is refused before hours of training, not after.</summary>
+    /// <exception cref="UnsupportedOperatorException">ONNX Runtime lacks an operator, or the opset is newer than it knows.</exception>
+    /// <exception cref="ModelFormatException">ONNX Runtime refuses the model for another reason.</exception>
+    public static void RequireLoadable(Model marked)
+    {
+        var stamped = marked.Clone();
+        MarkerFunctions.Stamp(stamped);
+        new ToInferenceForm().Run(stamped);
+        using var session = new OnnxSession(OnnxFile.ToBytes(stamped), new() { GraphOptimization = false });
     }
 
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)

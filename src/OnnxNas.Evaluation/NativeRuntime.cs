@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Microsoft.ML.OnnxRuntime;
 using OnnxNas.Ir;
 
 namespace OnnxNas.Evaluation;
 
 /// <summary>The boundary to ONNX Runtime: its process-wide environment, and its errors turned into ours.</summary>
-internal static class NativeRuntime
+internal static partial class NativeRuntime
 {
     // Errors arrive as exceptions, so what ONNX Runtime would print on stderr says nothing new.
     public const OrtLoggingLevel Silent = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
@@ -37,7 +38,17 @@ internal static class NativeRuntime
 
         if (line.IndexOfAny('\r', '\n') is >= 0 and var newline)
             line = line[..newline].TrimEnd();
+        if (NewerOpset().Match(line.ToString()) is { Success: true } newer)
+        {
+            var (imported, domain, newest) = (newer.Groups["imported"], newer.Groups["domain"], newer.Groups["newest"]);
+            return new UnsupportedOperatorException($"{what}: it imports opset {imported} of {domain}, and the newest one that ONNX Runtime runs is {newest}. Export it with opset_version={newest} or lower.", error);
+        }
+
         var message = $"{what}: {line}";
         return code == "NotImplemented" ? new UnsupportedOperatorException(message, error) : new ModelFormatException(message, error);
     }
+
+    // How ONNX Runtime says that a model is newer than it.
+    [GeneratedRegex(@"Opset (?<imported>\d+) is under development.* support for domain (?<domain>\S+) is till opset (?<newest>\d+)")]
+    private static partial Regex NewerOpset();
 }

@@ -32,6 +32,23 @@ public sealed class OnnxSessionTests
     }
 
     [TestMethod]
+    [DataRow(27)]
+    [DataRow(28)]
+    public void An_opset_newer_than_the_runtime_is_refused_with_the_newest_it_runs(int opset)
+    {
+        new OnnxSession(Model(26)).Dispose();
+        var error = Assert.ThrowsExactly<UnsupportedOperatorException>(() => new OnnxSession(Model(opset)));
+        Assert.AreEqual($"ONNX Runtime cannot load the model: it imports opset {opset} of ai.onnx, and the newest one that ONNX Runtime runs is 26. Export it with opset_version=26 or lower.", error.Message);
+
+        static byte[] Model(int version) => SmallModels.Bytes(ElementType.Float32, ["N"], (graph, x) =>
+        {
+            var y = graph.Call("Neg", [x]);
+            y.Type = x.Type;
+            return y;
+        }, version);
+    }
+
+    [TestMethod]
     public void Strings_go_in_and_come_out()
     {
         using var session = new OnnxSession(SmallModels.Unary("Identity", ElementType.String, "N"));

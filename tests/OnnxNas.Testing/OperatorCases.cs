@@ -36,6 +36,12 @@ public sealed record OperatorCase(string Name, int Opset, string OpType, params 
     /// <summary>Why ONNX Runtime is not asked (it has no such kernel, or is wrong): the reason.</summary>
     public string? NoOracle { get; init; }
 
+    /// <summary>
+    /// What ONNX Runtime computes in the node's place, where it does not know the operator's version: made of the graph and the node's inputs,
+    /// out of operators that it knows, its own (com.microsoft) among them.
+    /// </summary>
+    public Func<Graph, IReadOnlyList<Value?>, IReadOnlyList<Value>>? Composition { get; init; }
+
     /// <summary>Inputs whose gradient is not checked, with the reason.</summary>
     public IReadOnlyDictionary<int, string> NoGradient { get; init; } = new Dictionary<int, string>();
 

@@ -9,6 +9,9 @@ internal static class OperatorModel
 {
     private const string Symbol = "N";
 
+    // The newest opset that ONNX Runtime runs.
+    private const int OracleOpset = 26;
+
     public static int IndexOf(string inputName) => int.Parse(inputName[1..], System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>The value of the symbol that stands for the first input's first extent.</summary>
@@ -41,6 +44,25 @@ internal static class OperatorModel
         if (row.Refusal is null)
             Declare(row, model);
         return model;
+    }
+
+    /// <summary>The model for ONNX Runtime: that of the row, or the composition that stands for its node.</summary>
+    public static Model ForOracle(OperatorCase row, Model model)
+    {
+        if (row.Composition is null)
+            return model;
+        var oracle = model.Clone();
+        var (graph, node) = (oracle.Graph, oracle.Graph.First!);
+        foreach (var (output, i) in row.Composition(graph, [.. node.Inputs]).Select((output, i) => (output, i)))
+        {
+            output.Type = node.Outputs[i]!.Type;
+            graph.ReplaceOutput(i, output);
+        }
+
+        graph.RemoveNode(node);
+        oracle.OpsetImports[""] = OracleOpset;
+        oracle.OpsetImports["com.microsoft"] = 1;
+        return oracle;
     }
 
     public static IReadOnlyDictionary<string, TensorData> Feeds(OperatorCase row, Model model) =>

@@ -50,6 +50,7 @@ internal sealed class SearchCommand : CliCommand
         var marked = MarkedModel.Read(path);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
+        ParityGate.RequireLoadable(marked.Model);
         var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options);
         var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.Threads));
         using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
@@ -75,6 +76,7 @@ internal sealed class SearchCommand : CliCommand
         var marked = MarkedModel.Read(path);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
+        ParityGate.RequireLoadable(marked.Model);
         var device = SelectDevice(options);
         var threads = options.EffectiveThreads();
         set_num_threads(threads);

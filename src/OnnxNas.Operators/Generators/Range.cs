@@ -1,13 +1,19 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Operators.Nn;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Generators;
 
-/// <summary>Range, version 11: the numbers from start to before limit in steps of delta.</summary>
+/// <summary>
+/// Range, versions 11 and 27: the numbers from start to before limit in steps of delta. <c>stash_type</c> of version 27 is the least precision
+/// that floating-point numbers are computed in: float64 stays float64.
+/// </summary>
 internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
 {
+    private readonly ElementType? stash = node.Version < 27 ? null : LayerNormalization.Stash(node);
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var element = context.Element(0);
@@ -26,7 +32,8 @@ internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
         var count = start.is_floating_point()
             ? Count(start.to(ScalarType.Float64).item<double>(), limit.to(ScalarType.Float64).item<double>(), delta.to(ScalarType.Float64).item<double>())
             : Count(start.ToInt64s()[0], limit.ToInt64s()[0], delta.ToInt64s()[0]);
-        return [start.Plus(TensorArithmetic.Arange(count, start.device).to(start.dtype) * delta)];
+        var working = stash is { } type && start.is_floating_point() ? LayerNormalization.Working(start.dtype, type) : start.dtype;
+        return [start.to(working).Plus(TensorArithmetic.Arange(count, start.device).to(working) * delta.to(working)).to(start.dtype)];
     }
 
     private IReadOnlyList<InferredValue?> Integers(ElementType element, Dim start, Dim limit, long step)
@@ -64,7 +71,7 @@ internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Range", [11], node => new Range(node)) { Types = [ElementType.Int16, ElementType.Int32, ElementType.Int64, ElementType.Float32, ElementType.Float64] },
+            new("Range", [11, 27], node => new Range(node)) { Types = [ElementType.Int16, ElementType.Int32, ElementType.Int64, .. TypeSets.Floats] },
         ];
     }
 }

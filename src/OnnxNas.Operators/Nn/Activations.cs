@@ -19,7 +19,7 @@ internal sealed class Activations : IOperatorFamily
         Define("Softsign", [1, 22], _ => Softsign),
         Define("LeakyRelu", [6, 16], LeakyRelu),
         Define("Elu", [6, 22], Elu),
-        Define("Celu", [12], Celu),
+        Define("Celu", [12, 28], Celu),
         Define("Selu", [6, 22], Selu),
         Define("ThresholdedRelu", [10, 22], ThresholdedRelu),
         Define("HardSigmoid", [6, 22], HardSigmoid),

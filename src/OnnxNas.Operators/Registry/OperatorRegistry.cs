@@ -11,7 +11,7 @@ namespace OnnxNas.Operators;
 public sealed class OperatorRegistry : ITypeRules, IParameterRules
 {
     /// <summary>The newest opset of ai.onnx that tests cover; newer models are refused.</summary>
-    public const int NewestOpset = 26;
+    public const int NewestOpset = 28;
 
     /// <summary>
     /// The oldest opset of ai.onnx that is served whole. Of an older model those operators are served whose version is still in force here;

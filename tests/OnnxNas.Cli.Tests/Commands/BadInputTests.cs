@@ -47,6 +47,7 @@ public sealed class BadInputTests
             return net.Op("Relu", x);
         });
         Refuse("opset 99", (net, x) => net.LayerChoice("l", null, x, net.Op("Tanh", x)), model => model.OpsetImports[""] = 99);
+        Refuse("opset 28 of ai.onnx, and the newest one that ONNX Runtime runs is", (net, x) => net.LayerChoice("l", null, x, net.Op("Tanh", x)), model => model.OpsetImports[""] = 28);
         Refuse("the model imports 5", (net, x) => net.LayerChoice("l", null, x, net.Op("Tanh", x)), model => model.OpsetImports[""] = 5);
         Refuse("concatenates", (net, x) => net.Linear("p", net.InputChoice("i", 2, "concat", x, x, net.Op("Tanh", x)), 8, 4));
 

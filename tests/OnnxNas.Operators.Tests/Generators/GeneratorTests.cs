@@ -42,6 +42,13 @@ public sealed class GeneratorTests
         new("floats", 11, "Range", TensorData.Scalar(0.5f), TensorData.Scalar(2.1f), TensorData.Scalar(0.25f)) { Constants = [0, 1, 2], NoGradients = "constants" },
         new("at run time", 11, "Range", Scalar(2), Scalar(9), Scalar(3)) { DynamicShape = true },
         new("floats at run time", 11, "Range", TensorData.Scalar(0.5f), TensorData.Scalar(2.1f), TensorData.Scalar(0.25f)) { DynamicShape = true, NoGradient = new Dictionary<int, string> { [1] = "decides the count only" } },
+        new("version 27", 27, "Range", Scalar(9), Scalar(2), Scalar(-3)) { Constants = [0, 1, 2], Composition = Eleven },
+        new("float32 in version 27", 27, "Range", TensorData.Scalar(0.5f), TensorData.Scalar(2.1f), TensorData.Scalar(0.25f)) { DynamicShape = true, Composition = Eleven, NoGradient = new Dictionary<int, string> { [1] = "decides the count only" } },
+        .. from type in new[] { ElementType.Float16, ElementType.BFloat16 }
+           select new OperatorCase($"{type} computed in float32", 27, "Range", Narrow(type, 0.1f), Narrow(type, 30), Narrow(type, 0.1f)) { DynamicShape = true, Composition = Widened(type), Absolute = 0, Relative = 0 },
+        new("computed in float16", 27, "Range", TensorData.Scalar(0.5f), TensorData.Scalar(2.1f), TensorData.Scalar(0.25f)) { DynamicShape = true, Attributes = [Attr.Of("stash_type", (long)ElementType.Float16)], Composition = Eleven, NoGradient = new Dictionary<int, string> { [1] = "decides the count only" } },
+        new("computed in integers", 27, "Range", Scalar(9), Scalar(2), Scalar(-3)) { Attributes = [Attr.Of("stash_type", (long)ElementType.Int32)], Refusal = "stash_type" },
+        new("stash_type in an old version", 11, "Range", Scalar(9), Scalar(2), Scalar(-3)) { Attributes = [Attr.Of("stash_type", 1)], Refusal = "'stash_type'" },
         new("delta 0", 11, "Range", Scalar(2), Scalar(9), Scalar(0)) { Refusal = "delta is 0" },
         new("far too many", 11, "Range", Scalar(long.MinValue), Scalar(long.MaxValue), Scalar(1)) { Refusal = "elements" },
         new("of the input's type", 9, "EyeLike", Normal(1, 3, 4)) { NoGradients = "constant" },
@@ -73,6 +80,16 @@ public sealed class GeneratorTests
             CollectionAssert.AreEqual(new[] { 0, 2.5f, 0, 0, -1, 0 }, module.Forward(new Dictionary<string, TorchSharp.torch.Tensor>())[0].ToTensorData().AsSpan<float>().ToArray());
         }
     }
+
+    private static IReadOnlyList<Value> Eleven(Graph graph, IReadOnlyList<Value?> inputs) => [graph.Call("Range", inputs)];
+
+    private static Func<Graph, IReadOnlyList<Value?>, IReadOnlyList<Value>> Widened(ElementType type) => (graph, inputs) =>
+    {
+        var range = graph.Call("Range", inputs.Select(i => graph.Call("Cast", [i], attributes: [Attr.Of("to", (long)ElementType.Float32)])));
+        return [graph.Call("Cast", [range], attributes: [Attr.Of("to", (long)type)])];
+    };
+
+    private static TensorData Narrow(ElementType type, float value) => TensorData.Scalar(value).As(type);
 
     private static TensorData Vector(params long[] values) => TensorData.Vector<long>(values);
 

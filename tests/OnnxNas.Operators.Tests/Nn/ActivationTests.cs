@@ -42,6 +42,7 @@ public sealed class ActivationTests
         new("alpha 2", 22, "Elu", X) { Attributes = [Attr.Of("alpha", 2f)] },
         new("default", 12, "Celu", X),
         new("alpha 2", 12, "Celu", X) { Attributes = [Attr.Of("alpha", 2f)] },
+        new("version 28", 28, "Celu", X) { Attributes = [Attr.Of("alpha", 0.7f)], Composition = (graph, inputs) => [graph.Call("Celu", inputs, attributes: [Attr.Of("alpha", 0.7f)])] },
         new("alpha 0", 12, "Celu", X) { Attributes = [Attr.Of("alpha", 0f)], Refusal = "alpha is 0" },
         new("default", 7, "Selu", X),
         new("own constants", 22, "Selu", X) { Attributes = [Attr.Of("alpha", 2f), Attr.Of("gamma", 3f)] },
