@@ -49,7 +49,7 @@ internal static class ParityGate
         var stamped = marked.Clone();
         MarkerFunctions.Stamp(stamped);
         new ToInferenceForm().Run(stamped);
-        using var session = new OnnxSession(OnnxFile.ToBytes(stamped), new() { GraphOptimization = false });
+        using var session = new OnnxSession(OnnxFile.ToBytes(stamped));
     }
 
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)

@@ -32,11 +32,21 @@ internal sealed class Einsum : NamedOperator
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
+        return Extents(context) is { } found ? Output(context.Element(0), found.Output.Select(l => found.Extents[l])) : UnknownShape(context.Element(0));
+    }
+
+    // A product of all terms for each combination of labels.
+    public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
+        terms.Length > 1 && Extents(context) is { } found ? found.Extents.Values.Aggregate((Dim)(terms.Length - 1), (a, b) => a * b) : null;
+
+    // The extent of each label, and the labels of the output; null where a shape is not known.
+    private (Dictionary<char, Dim> Extents, string Output)? Extents(InferenceContext context)
+    {
         var shapes = new Shape[terms.Length];
         for (var i = 0; i < terms.Length; i++)
         {
             if (context.Shape(i) is not { } shape)
-                return UnknownShape(context.Element(0));
+                return null;
             shapes[i] = shape;
         }
 
@@ -51,7 +61,7 @@ internal sealed class Einsum : NamedOperator
             }
         }
 
-        return Output(context.Element(0), result.Select(l => extents[l]));
+        return (extents, result);
     }
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)

@@ -14,6 +14,8 @@ public sealed class MultiplyAccumulatesTests
     [DataRow("Gemm", "4,N", "4,5", "transA=1", "20*N")]
     [DataRow("MatMul", "N,2,3,4", "4,5", "", "120*N")]
     [DataRow("MatMul", "4", "N,4,5", "", "20*N")]
+    [DataRow("Einsum", "N,3,4", "N,4,5", "equation=bij,bjk->bik", "60*N")] // As the product of matrices it is.
+    [DataRow("Einsum", "N,2,3", "7,3", "equation=...c,dc->...d", "42*N")]
     public void Counts_are_those_of_the_formula(string op, string first, string second, string attribute, string expected)
     {
         var graph = new Graph("g");
@@ -22,7 +24,7 @@ public sealed class MultiplyAccumulatesTests
             .ToList();
         var attributes = new List<Attr>();
         if (attribute.Split('=') is [var name, var value])
-            attributes.Add(Attr.Of(name, long.Parse(value)));
+            attributes.Add(long.TryParse(value, out var number) ? Attr.Of(name, number) : Attr.Of(name, value));
         if (op == "Conv")
             attributes.Add(Attr.Of("pads", [1L, 1, 1, 1]));
         var node = graph.Call(op, inputs, attributes: attributes).Producer!;
