@@ -63,9 +63,14 @@ public sealed class CellDerivationTests
         // Every pair of edges with every pair of candidates but none: its probability, and how strong its edges are.
         var (p, node) = (alphas.Select(Softmax).ToArray(), Softmax([0.3, 0, 0.2, -0.1]));
         double Strength(int e) => node[e] * p[e].Skip(1).Max();
-        var expected = (from a in Enumerable.Range(0, 4) from b in Enumerable.Range(0, 4) where a < b from i in (int[])[1, 2] from j in (int[])[1, 2]
+        var expected = (from a in Enumerable.Range(0, 4)
+                        from b in Enumerable.Range(0, 4)
+                        where a < b
+                        from i in (int[])[1, 2]
+                        from j in (int[])[1, 2]
                         let score = Strength(a) * Strength(b) * p[a][i] / p[a].Skip(1).Max() * p[b][j] / p[b].Skip(1).Max()
-                        orderby score descending select $"{a}={i} {b}={j}").ToArray();
+                        orderby score descending
+                        select $"{a}={i} {b}={j}").ToArray();
         Assert.AreEqual(string.Join("\n", expected), string.Join("\n", finalists.Select(f => string.Join(' ', f["node"].Select(e => $"{e}={f[$"edge{e}"][0]}")))));
     }
 
