@@ -13,6 +13,7 @@ internal sealed class BatchGraph
     private readonly Dictionary<Value, InferredValue> known = [];
     private readonly Dictionary<Value, BatchAxis> axes = [];
     private readonly Dictionary<Value, TensorData?> computed = [];
+    private readonly Dictionary<(Value Value, int Axis), Value> rows = [];
     private readonly ITypeRules rules;
     private readonly IConstantEvaluator evaluator;
     private readonly GraphEditor editor;
@@ -110,6 +111,10 @@ internal sealed class BatchGraph
         SetConstant(value, data);
         return value;
     }
+
+    /// <summary>The constant of one row that stands for another one: the same for all that read that one, so that what was one tensor stays one.</summary>
+    public Value RowOf(Value value, int axis, TensorData row) =>
+        rows.TryGetValue((value, axis), out var found) ? found : rows[(value, axis)] = AddConstant(value.Name + "_row", row);
 
     /// <summary>Adds a node with one output.</summary>
     public Value Add(string op, IReadOnlyList<Value?> inputs, string name, Node before, BatchAxis? axis = null, params IReadOnlyList<Attr> attributes)

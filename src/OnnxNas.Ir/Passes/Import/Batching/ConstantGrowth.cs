@@ -35,16 +35,31 @@ internal static class ConstantGrowth
         Value Expand(Value row) => graph.Add("Expand", [row, graph.ShapeWith(dims, axis, name + "_shape", before)], name, before, axis);
     }
 
-    /// <summary>The one slice that a constant repeats along an axis, as a constant of extent 1 there; null where the value is no constant.</summary>
+    /// <summary>
+    /// The one slice that a constant repeats along an axis, with extent 1 there; null where the value is no constant. What nodes compute is cut and not replaced: the parameters
+    /// behind it stay the same tensors, and a filled mask does not become one.
+    /// </summary>
     public static Value? OneRow(BatchGraph graph, Value value, BatchAxis axis, BatchNode reader)
     {
         if (graph.Constant(value) is not { } data)
             return null;
+        while (value.Producer is { OpType: "Identity", Domain: "" } copy)
+            value = copy.Inputs[0]!;
         if (axis.Extent(graph.Samples).ValueOrNull != data.Dims[axis.Axis])
             throw reader.Refuse($"'{value.Name}' {data} has {data.Dims[axis.Axis]} places for {graph.Samples} samples on axis {axis.Axis}");
-        return Row(data, axis.Axis) is { } row
-            ? graph.AddConstant(value.Name + "_row", row)
-            : throw reader.Refuse($"'{value.Name}' {data} holds something else for each sample");
+        if (Row(data, axis.Axis) is not { } row)
+            throw reader.Refuse($"'{value.Name}' {data} holds something else for each sample");
+        return ConstantFacts.Constant(value) is not null ? graph.RowOf(value, axis.Axis, row) : Cut(graph, value, axis.Axis, reader.Node);
+    }
+
+    private static Value Cut(BatchGraph graph, Value value, int axis, Node before)
+    {
+        var name = value.Name + "_row";
+        if (graph.Opset < 10)
+            return graph.Add("Slice", [value], name, before, null, Attr.Of("axes", [(long)axis]), Attr.Of("starts", [0L]), Attr.Of("ends", [1L]));
+        return graph.Add("Slice", [value, Number("starts", 0), Number("ends", 1), Number("axes", axis)], name, before);
+
+        Value Number(string input, long number) => graph.AddConstant($"{name}_{input}", TensorData.Vector(number));
     }
 
     private static bool IsOne(BatchGraph graph, Value value, int fromEnd) =>

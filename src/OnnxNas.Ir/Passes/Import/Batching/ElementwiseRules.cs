@@ -61,8 +61,9 @@ internal static class ElementwiseRules
     private static void Quantize(BatchNode node)
     {
         var axis = node.Only(0);
-        var along = node.FromFront(node.Node.Attribute("axis")?.AsInt() ?? 1, Math.Max(2, node.Shape(0).Rank));
-        if (node.Shape(1).Rank > 0 && node.Shape(1).Size().ValueOrNull != 1 && (node.Shape(1).Rank != 1 || along == axis.Axis))
+        var scale = node.Shape(1);
+        // The axis says nothing where one number scales all.
+        if (scale.Rank > 0 && scale.Size().ValueOrNull != 1 && (scale.Rank != 1 || node.FromFront(node.Node.Attribute("axis")?.AsInt() ?? 1, node.Shape(0).Rank) == axis.Axis))
             throw node.Refuse("its scale is given for each sample");
         node.SetAll(axis);
     }

@@ -9,7 +9,7 @@ internal static class LayerRules
             + "MaxPool SpaceToDepth", node => node.Set(0, node.Leading())),
         ("DeformConv", node => Aligned(node, 0, 2, 4)),
         ("GridSample", node => Aligned(node, 0, 1)),
-        ("LayerNormalization RMSNormalization", node => node.SetAll(Before(node, node.Node.Attribute("axis")?.AsInt() ?? -1))),
+        ("LayerNormalization RMSNormalization", LayerNormalization),
         ("LpNormalization", node => node.SetAll(Apart(node, node.Node.Attribute("axis")?.AsInt() ?? -1))),
         ("MeanVarianceNormalization", node => node.SetAll(Apart(node, node.Integers("axes", -1) ?? [0, 2, 3]))),
         ("Softmax LogSoftmax Hardmax", Softmax),
@@ -38,6 +38,19 @@ internal static class LayerRules
         }
 
         return batch;
+    }
+
+    // Scale and bias broadcast to all of X, so that they may be made for the batch too.
+    private static void LayerNormalization(BatchNode node)
+    {
+        var batch = Before(node, node.Node.Attribute("axis")?.AsInt() ?? -1);
+        for (var i = 1; i < node.Node.Inputs.Count; i++)
+        {
+            if (node.Node.Input(i) is not null && batch.Axis - node.Shape(0).Rank + node.Shape(i).Rank is >= 0 and var at)
+                node.Fit(i, batch.At(at));
+        }
+
+        node.SetAll(batch);
     }
 
     private static void Softmax(BatchNode node)
