@@ -147,7 +147,7 @@ public sealed class PcDartsTests
     public void The_papers_defaults_take_the_place_of_the_general_ones()
     {
         var options = StrategyCatalog.Defaults(new() { Strategy = "pc-darts", Epochs = 50 });
-        Assert.AreEqual((6e-4, 15, 4), (options.ArchLr, options.WarmupEpochs, options.ChannelParts));
+        Assert.AreEqual((6e-4, 15, 4, 1), (options.ArchLr, options.WarmupEpochs, options.ChannelParts, options.Top));
         Assert.AreEqual(0, StrategyCatalog.Defaults(new() { Strategy = "pc-darts", Epochs = 3 }).WarmupEpochs);
         var gumbel = StrategyCatalog.Defaults(new() { Strategy = "gumbel" });
         Assert.AreEqual((5.0, 0.1), (gumbel.Temperature, gumbel.MinTemperature));
