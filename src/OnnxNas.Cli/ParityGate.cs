@@ -46,10 +46,16 @@ internal static class ParityGate
     /// <exception cref="ModelFormatException">ONNX Runtime refuses the model for another reason.</exception>
     public static void RequireLoadable(Model marked)
     {
-        var stamped = marked.Clone();
-        MarkerFunctions.Stamp(stamped);
-        new ToInferenceForm().Run(stamped);
-        using var session = new OnnxSession(OnnxFile.ToBytes(stamped));
+        using var session = Oracle(marked.Clone());
+    }
+
+    /// <summary>ONNX Runtime with a model, which is brought to inference form for it; markers run by the functions that stand for them.</summary>
+    public static OnnxSession Oracle(Model model)
+    {
+        if (model.Graph.Nodes.Any(Markers.IsMarker))
+            MarkerFunctions.Stamp(model);
+        new ToInferenceForm().Run(model);
+        return new(OnnxFile.ToBytes(model));
     }
 
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)

@@ -118,12 +118,16 @@ public sealed class Node
         }
     }
 
+    /// <summary>What the node is called in reports: its name, or that of its first output, or its operator's.</summary>
+    public string Label => OwnName ?? OpType;
+
+    private string? OwnName => Name.Length > 0 ? Name : outputs.FirstOrDefault(o => o is not null)?.Name;
+
     /// <summary>Operator and name, as error messages show a node: <c>Conv 'l.0/Conv'</c>.</summary>
     public override string ToString()
     {
         var op = Domain.Length == 0 ? OpType : $"{Domain}::{OpType}";
-        var name = Name.Length > 0 ? Name : outputs.FirstOrDefault(o => o is not null)?.Name;
-        return name is null ? op : $"{op} '{name}'";
+        return OwnName is { } name ? $"{op} '{name}'" : op;
     }
 
     internal void DropInputs()

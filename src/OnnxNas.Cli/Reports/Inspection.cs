@@ -61,7 +61,7 @@ internal sealed record Inspection(
         choice.Candidates,
         choice is InputChoice input ? input.ChosenCount : 1,
         (choice as InputChoice)?.Reduction.ToString().ToLowerInvariant(),
-        [.. choice.Nodes.Select(n => n.Name.Length > 0 ? n.Name : n.Output.Name)]);
+        [.. choice.Nodes.Select(n => n.Label)]);
 
     private static ValueFacts Facts(Value value) => new(value.Name, value.Element.ToString().ToLowerInvariant(), value.Shape?.ToString());
 

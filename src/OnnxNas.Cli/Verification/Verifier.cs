@@ -2,11 +2,9 @@ using System.Runtime.InteropServices;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
-using OnnxNas.Ir.Passes;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators;
 using OnnxNas.Operators.Execution;
-using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli.Verification;
@@ -67,12 +65,9 @@ internal static class Verifier
     {
         var model = OnnxFile.Read(path);
         // The oracle executes functions by itself.
-        var oracle = model.Clone();
+        var filed = model.Clone();
         using var module = BuildModule(model);
-        if (oracle.Graph.Nodes.Any(Markers.IsMarker))
-            MarkerFunctions.Stamp(oracle);
-        new ToInferenceForm().Run(oracle);
-        using var session = new OnnxSession(OnnxFile.ToBytes(oracle));
+        using var session = ParityGate.Oracle(filed);
         var feeds = RandomInputs.For(session, Seed, Samples);
         var expected = session.Run(feeds);
         var result = Compare(path, model.Graph, module.Evaluate(feeds), expected, Parity.Gate, Parity.Gate);

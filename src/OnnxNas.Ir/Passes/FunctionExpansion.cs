@@ -91,7 +91,7 @@ internal sealed class FunctionExpansion
 
     private static string Prefix(Node call)
     {
-        var name = call.Name.Length > 0 ? call.Name : call.Outputs.FirstOrDefault(o => o is not null)?.Name ?? call.OpType;
+        var name = call.Label;
         return name.Length <= LongestPrefix ? name : name[^LongestPrefix..];
     }
 

@@ -6,8 +6,8 @@ namespace OnnxNas.Ir.Passes;
 /// </summary>
 internal sealed class GraphEditor
 {
-    // The first file format in which an initializer need not be a graph input.
-    private const int FreeInitializers = 4;
+    /// <summary>The first file format in which an initializer need not be a graph input.</summary>
+    public const int FreeInitializers = 4;
     private readonly Model model;
     private readonly List<Graph> graphs = [];
     private readonly Dictionary<Value, List<(Graph Graph, int Index)>> returned = [];

@@ -99,7 +99,8 @@ internal sealed class Activations : IOperatorFamily
         var other => throw node.Unsupported($"approximate '{other}' is not one of none, tanh."),
     };
 
-    private static Func<Tensor, Tensor> Swish(NodeReader node)
+    /// <summary>x·sigmoid(alpha·x).</summary>
+    public static Func<Tensor, Tensor> Swish(NodeReader node)
     {
         var factor = node.Float("alpha", 1);
         if (factor == 1)

@@ -7,7 +7,7 @@ namespace OnnxNas.Operators.Nn;
 /// <summary>SwiGLU, version 28: A·sigmoid(alpha·A)·B of tensors of one shape and type; nothing broadcasts.</summary>
 internal sealed class SwiGlu(NodeReader node) : NamedOperator(node, 2, 2)
 {
-    private readonly double alpha = node.Float("alpha", 1);
+    private readonly Func<Tensor, Tensor> swish = Activations.Swish(node);
 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
@@ -23,8 +23,7 @@ internal sealed class SwiGlu(NodeReader node) : NamedOperator(node, 2, 2)
         var (a, b) = (inputs[0]!, inputs[1]!);
         if (a.dtype != b.dtype || !a.shape.AsSpan().SequenceEqual(b.shape))
             throw Error($"A {a.dtype.ToElementType()}{a.Text()} and B {b.dtype.ToElementType()}{b.Text()} must have one shape and type.");
-        var gate = alpha == 1 ? nn.functional.silu(a) : a * a.Times(alpha).sigmoid();
-        return [gate * b];
+        return [swish(a) * b];
     }
 
     /// <summary>Registration.</summary>

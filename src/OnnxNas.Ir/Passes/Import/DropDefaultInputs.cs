@@ -9,9 +9,6 @@ namespace OnnxNas.Ir.Passes.Import;
 /// </remarks>
 public sealed class DropDefaultInputs : ImportPass
 {
-    // The first file format in which an initializer need not be a graph input.
-    private const int FreeInitializers = 4;
-
     /// <inheritdoc/>
     protected override int Import(Model model)
     {
@@ -21,7 +18,7 @@ public sealed class DropDefaultInputs : ImportPass
             return 0;
         foreach (var value in listed)
             model.Graph.RemoveInput(value);
-        model.IrVersion = Math.Max(model.IrVersion, FreeInitializers);
+        model.IrVersion = Math.Max(model.IrVersion, GraphEditor.FreeInitializers);
         Report(FindingKind.Changed, listed.Select(v => v.Name), "constants listed as graph inputs too are constants only.");
         return listed.Count;
     }

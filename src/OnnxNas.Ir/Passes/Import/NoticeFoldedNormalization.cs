@@ -24,11 +24,11 @@ public sealed partial class NoticeFoldedNormalization : ImportPass
             if (NameOf(node.Input(1)) is not { } weight || NameOf(node.Input(2)) is not { } bias || IsNormalized(node))
                 continue;
             if (Fused().IsMatch(weight) || Fused().IsMatch(bias))
-                folded.Add(ImportNames.Of(node));
+                folded.Add(node.Label);
             else if (node.OpType != "Gemm" && MadeUp().IsMatch(weight) && MadeUp().IsMatch(bias))
-                (hasPaths || weight.StartsWith("onnx::", StringComparison.Ordinal) ? computed : unsure).Add(ImportNames.Of(node));
+                (hasPaths || weight.StartsWith("onnx::", StringComparison.Ordinal) ? computed : unsure).Add(node.Label);
             else if (weight.EndsWith(".weight", StringComparison.Ordinal) && (MadeUp().IsMatch(bias) || bias == weight + "_bias"))
-                unsure.Add(ImportNames.Of(node));
+                unsure.Add(node.Label);
         }
 
         const string advice = "Export in training mode (TrainingMode.TRAINING in PyTorch) to keep it trainable.";

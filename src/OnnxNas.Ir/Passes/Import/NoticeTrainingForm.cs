@@ -15,16 +15,16 @@ public sealed class NoticeTrainingForm : ImportPass
         foreach (var node in editor.Graphs.SelectMany(g => g.Nodes).Where(n => n.Domain.Length == 0))
         {
             if (node.OpType is "BatchNormalization" or "Dropout" && node.Outputs.Skip(1).Any(o => o is not null && editor.IsRead(o)))
-                read.Add(ImportNames.Of(node));
+                read.Add(node.Label);
             if (node.OpType == "BatchNormalization")
             {
-                (IsTraining(node) ? training : inference).Add(ImportNames.Of(node));
+                (IsTraining(node) ? training : inference).Add(node.Label);
                 if (node.Input(3)?.Initializer is null || node.Input(4)?.Initializer is null)
-                    computed.Add(ImportNames.Of(node));
+                    computed.Add(node.Label);
             }
             else if (node.OpType == "Dropout" && NeverDrops(node, model.Opset))
             {
-                idle.Add(ImportNames.Of(node));
+                idle.Add(node.Label);
             }
         }
 

@@ -14,7 +14,7 @@ public sealed class SeparateMergedConstants(IParameterRules rules) : ImportPass
     protected override int Import(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var opsets = model.OpsetVersions();
+        var (opsets, editor) = (model.OpsetVersions(), new GraphEditor(model));
         var (statistics, parameters, tied) = (new List<string>(), new List<string>(), new List<string>());
         foreach (var node in model.Graph.Nodes)
         {
@@ -22,7 +22,7 @@ public sealed class SeparateMergedConstants(IParameterRules rules) : ImportPass
             {
                 if (node.Input(input) is not { } value || Source(value) is not { } source || source == value && Places(value) == 1)
                     continue;
-                node.ReplaceInput(input, Copy(model, source, source == value ? $"{ImportNames.Of(node)}.{(input == 3 ? "running_mean" : "running_var")}" : value.Name));
+                node.ReplaceInput(input, Copy(editor, source, source == value ? $"{node.Label}.{(input == 3 ? "running_mean" : "running_var")}" : value.Name));
                 statistics.Add(node.Input(input)!.Name);
             }
 
@@ -32,7 +32,7 @@ public sealed class SeparateMergedConstants(IParameterRules rules) : ImportPass
                     continue;
                 if (ConstantFacts.IsOneNumber(source.Initializer!))
                 {
-                    var copy = Copy(model, source, value.Name);
+                    var copy = Copy(editor, source, value.Name);
                     foreach (var use in value.Uses.ToList())
                         use.Node.ReplaceInput(use.Index, copy);
                     parameters.Add(copy.Name);
@@ -64,12 +64,12 @@ public sealed class SeparateMergedConstants(IParameterRules rules) : ImportPass
     // How many nodes read a value, also under another name; twice by one node counts twice.
     private static int Places(Value value) => value.Uses.Sum(u => u.Node is { OpType: "Identity", Domain: "" } copy ? Places(copy.Output) : 1) + (value.IsOutput ? 1 : 0);
 
-    private static Value Copy(Model model, Value source, string name)
+    private static Value Copy(GraphEditor editor, Value source, string name)
     {
-        var graph = model.Graph;
+        var graph = source.Graph;
         // The name of the Identity that goes is that of the tensor before it was merged.
         if (graph.Find(name) is { Producer: not null } old)
             graph.Rename(old, graph.FreshName(name + "_merged"));
-        return new GraphEditor(model).AddConstant(graph, name, source.Initializer!);
+        return editor.AddConstant(graph, name, source.Initializer!);
     }
 }

@@ -86,7 +86,7 @@ internal sealed class BatchGraph
         }
         catch (Exception e) when (e is ShapeInferenceException or OverflowException or DivideByZeroException)
         {
-            throw new BatchException(ImportNames.Of(node), e.Message.TrimEnd('.'));
+            throw new BatchException(node.Label, e.Message.TrimEnd('.'));
         }
     }
 

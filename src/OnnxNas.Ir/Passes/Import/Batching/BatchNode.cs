@@ -75,7 +75,7 @@ internal sealed class BatchNode(BatchGraph graph, Node node, string op)
     public BatchException Mixes() => Refuse("it mixes the samples of a batch");
 
     /// <summary>An error in the name of the node.</summary>
-    public BatchException Refuse(string why) => new(ImportNames.Of(Node), $"{Node}: {why}");
+    public BatchException Refuse(string why) => new(Node.Label, $"{Node}: {why}");
 
     /// <summary>Makes an input that is the same for all samples hold one copy a sample on an axis.</summary>
     public void Grow(int input, BatchAxis axis)
@@ -84,7 +84,7 @@ internal sealed class BatchNode(BatchGraph graph, Node node, string op)
             return;
         if (Axis(input) is { } found)
         {
-            if (found != axis && !(found.Axis == axis.Axis && found.HasLayoutOf(axis)))
+            if (found.Axis != axis.Axis || !found.HasLayoutOf(axis))
                 throw Refuse("its inputs hold the samples on different axes");
             return;
         }
@@ -100,10 +100,7 @@ internal sealed class BatchNode(BatchGraph graph, Node node, string op)
         var extent = Shape(input)[axis.Axis];
         if (extent.ValueOrNull == 1)
             return;
-        if (ConstantGrowth.OneRow(Graph, value, axis, this) is { } row)
-            Node.ReplaceInput(input, row);
-        else
-            Node.ReplaceInput(input, ConstantGrowth.Grow(Graph, value, axis, this));
+        Node.ReplaceInput(input, ConstantGrowth.OneRow(Graph, value, axis, this) ?? ConstantGrowth.Grow(Graph, value, axis, this));
         Change ??= $"'{value.Name}', made for {Graph.Samples} samples, fits any number of them";
     }
 }

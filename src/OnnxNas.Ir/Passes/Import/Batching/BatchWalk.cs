@@ -23,11 +23,11 @@ internal sealed class BatchWalk(BatchGraph graph, IReadOnlyList<Value> inputs, F
         foreach (var node in main.Nodes.ToList())
         {
             if (Visit(node) is { } change)
-                changes.Add((ImportNames.Of(node), change));
+                changes.Add((node.Label, change));
         }
 
         if (main.Outputs.FirstOrDefault(graph.Counts) is { } count)
-            throw new BatchException(ImportNames.Of(count.Producer!), $"{count.Producer}: it hands on the number of samples as output '{count.Name}'");
+            throw new BatchException(count.Producer!.Label, $"{count.Producer}: it hands on the number of samples as output '{count.Name}'");
 
         return changes;
     }

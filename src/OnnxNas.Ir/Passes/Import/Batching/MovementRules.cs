@@ -71,7 +71,7 @@ internal static class MovementRules
     private static Value Vector(BatchNode node, int input, string name, long[] values)
     {
         var narrow = node.Graph[node.Node.Inputs[input]!].Element == ElementType.Int32;
-        return node.Graph.AddConstant($"{ImportNames.Of(node.Node)}_{name}", narrow
+        return node.Graph.AddConstant($"{node.Node.Label}_{name}", narrow
             ? TensorData.Vector<int>([.. values.Select(v => (int)Math.Min(v, int.MaxValue))])
             : TensorData.Vector<long>(values));
     }
@@ -158,7 +158,7 @@ internal static class MovementRules
             return;
         if (elements[at].ValueOrNull is not { } size || size != axis.Extent(node.Graph.Samples).ValueOrNull || !elements.All(e => e.IsKnown))
             throw node.Refuse("it resizes the batch");
-        node.Node.ReplaceInput(3, node.Graph.ShapeWith([.. elements.Select(e => e.Value)], axis.At(at), ImportNames.Of(node.Node) + "_sizes", node.Node));
+        node.Node.ReplaceInput(3, node.Graph.ShapeWith([.. elements.Select(e => e.Value)], axis.At(at), node.Node.Label + "_sizes", node.Node));
         node.Change = $"extent {at} of its sizes follows the batch";
     }
 

@@ -33,7 +33,7 @@ internal static class ReshapeRules
         if (now.Contains(chosen))
             return;
         var numbers = filed.Select((d, i) => i == chosen.Axis ? -1 : Entry(node, i, target[i], d, axis)).ToArray();
-        node.Node.ReplaceInput(1, graph.AddConstant($"{ImportNames.Of(node.Node)}_shape", TensorData.Vector<long>(numbers)));
+        node.Node.ReplaceInput(1, graph.AddConstant($"{node.Node.Label}_shape", TensorData.Vector<long>(numbers)));
         node.Change = $"its shape [{string.Join(',', target)}] becomes [{string.Join(',', numbers)}]";
     }
 
@@ -93,7 +93,7 @@ internal static class ReshapeRules
     {
         long[] numbers = [.. axes.Select(a => (long)a)];
         node.Change = $"it drops axes [{string.Join(',', numbers)}], whatever the batch";
-        var (data, name, byAttribute) = (node.Node.Inputs[0]!, ImportNames.Of(node.Node), node.Graph.Opset < 13);
+        var (data, name, byAttribute) = (node.Node.Inputs[0]!, node.Node.Label, node.Graph.Opset < 13);
         if (numbers.Length == 0)
         {
             // No axes would say all axes of extent 1, so there must be one to drop.
@@ -133,7 +133,7 @@ internal static class ReshapeRules
         if (target[at].ValueOrNull is not { } extent || extent != axis.Extent(graph.Samples).ValueOrNull || !target.All(d => d.IsKnown))
             throw node.Refuse("it repeats the batch");
         var numbers = target.Select((d, i) => i == at ? 1 : d.Value).ToArray();
-        node.Node.ReplaceInput(1, graph.AddConstant($"{ImportNames.Of(node.Node)}_shape", TensorData.Vector<long>(numbers)));
+        node.Node.ReplaceInput(1, graph.AddConstant($"{node.Node.Label}_shape", TensorData.Vector<long>(numbers)));
         node.Change = $"its shape [{string.Join(',', target)}] becomes [{string.Join(',', numbers)}]";
     }
 }
