@@ -27,14 +27,24 @@ internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOption
         return (model, inherited);
     }
 
-    /// <summary>Architectures to compare the winner with.</summary>
+    /// <summary>Architectures to compare the winner with. One that diverges has no scores: it must not cost the winner.</summary>
     public IReadOnlyList<BaselineScore> Baseline(IReadOnlyList<Architecture> architectures, ModelCost costs) =>
         [.. architectures.Select((architecture, i) =>
         {
-            var model = Cut(architecture);
-            Train(model, $"baseline_{i + 1}");
-            var (bytes, cost) = (Written(model), costs.Of(architecture));
-            return new BaselineScore(architecture.ToNames(), Score(bytes, data.Split.Valid), data.Split.Test is { } test ? Score(bytes, test) : null, cost.Parameters, cost.Macs);
+            var (model, cost) = (Cut(architecture), costs.Of(architecture));
+            var score = new BaselineScore(architecture.ToNames(), null, null, cost.Parameters, cost.Macs);
+            try
+            {
+                Train(model, $"baseline_{i + 1}");
+            }
+            catch (TrainingException e)
+            {
+                progress.Note($"baseline_{i + 1} diverged: {e.Message}");
+                return score;
+            }
+
+            var bytes = Written(model);
+            return score with { Valid = Score(bytes, data.Split.Valid), Test = data.Split.Test is { } test ? Score(bytes, test) : null };
         })];
 
     /// <summary>The bytes of a plain model as it is written: a copy in inference form.</summary>

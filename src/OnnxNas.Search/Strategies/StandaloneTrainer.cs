@@ -10,7 +10,7 @@ namespace OnnxNas.Search.Strategies;
 
 /// <summary>
 /// Trains architectures alone, one after another, each from fresh weights with a schedule of its own: the epochs of the search are dealt out evenly, so that all together
-/// take as many weight steps as a one-shot search. Each is scored on validation after its last epoch, as it stands; the weights of the best are what the supernet holds in the end.
+/// take as many weight steps as a one-shot search. Each is scored on validation after its last epoch, as it stands, and one that diverged has no score and ranks last; the weights of the best are what the supernet holds in the end.
 /// The supernet runs nothing but the architecture's own nodes, so that it learns as its plain model would.
 /// </summary>
 public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
@@ -18,6 +18,9 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
     private readonly List<double> metrics = [];
     private readonly Dictionary<string, Tensor> best = [];
     private IReadOnlyList<Architecture>? plan;
+
+    // The architecture whose turn it is: nothing more is done about it.
+    private bool hasDiverged;
 
     /// <summary>Prepares the search.</summary>
     protected StandaloneTrainer(TrainingTask task) : base(task)
@@ -41,13 +44,46 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
             WeightInitialization.Reset(fresh, new SeededRandom(Task.Options.Seed, RandomStreams.InitialWeights, index));
             Take(name => fresh.Graph.Find(name)?.Initializer?.ToTorch(Task.Device));
             weights.Reset();
+            hasDiverged = false;
         }
 
         return SetLearningRate(weights, epoch - first, count);
     }
 
     /// <inheritdoc/>
-    protected override void Step(Optimizer weights, Batch train, Batch valid) => WeightStep(weights, train);
+    protected override void Step(Optimizer weights, Batch train, Batch valid)
+    {
+        if (hasDiverged)
+            return;
+        try
+        {
+            WeightStep(weights, train);
+        }
+        catch (TrainingException e)
+        {
+            Diverge(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Report(int epoch, double lr)
+    {
+        try
+        {
+            if (!hasDiverged)
+            {
+                base.Report(epoch, lr);
+                return;
+            }
+        }
+        catch (TrainingException e)
+        {
+            Diverge(e);
+        }
+
+        ValidMetric = double.NaN;
+        Task.Report(new("search", epoch + 1, Task.EpochLoss, null, ValidMetric, lr, Task.EpochSeconds));
+    }
 
     /// <inheritdoc/>
     protected override void EndEpoch(int epoch)
@@ -86,6 +122,7 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
     {
         ArgumentNullException.ThrowIfNull(state);
         state.Put("metrics", metrics.ToArray());
+        state.Put("has_diverged", hasDiverged ? 1 : 0);
         foreach (var (name, tensor) in best)
             state.Section("best").Put(name, tensor);
     }
@@ -96,6 +133,7 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
         ArgumentNullException.ThrowIfNull(state);
         metrics.Clear();
         metrics.AddRange(state.GetDoubles("metrics"));
+        hasDiverged = state.GetInt64("has_diverged") != 0;
         Forget();
         if (metrics.Count == 0)
             return;
@@ -122,6 +160,13 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
         return epoch < longer
             ? (epoch / (each + 1), epoch / (each + 1) * (each + 1), each + 1)
             : (extra + (epoch - longer) / each, longer + (epoch - longer) / each * each, each);
+    }
+
+    private void Diverge(TrainingException reason)
+    {
+        hasDiverged = true;
+        Task.LastLoss = double.NaN;
+        Task.Note($"{Path} diverged and ranks last: {reason.Message}");
     }
 
     private IReadOnlyList<(Architecture Architecture, double Score)> Ranks() =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search.Checkpoints;
@@ -51,13 +52,18 @@ public abstract class OneShotTrainer : IDisposable
 
     /// <summary>
     /// The finalists with the metric of each on the validation samples (where there are several, trained on for <see cref="SearchOptions.FinalistEpochs"/>), the best first, costs reckoned in. For after <see cref="Fit"/>. A trainer that overrides
-    /// <see cref="Export"/> and leaves <see cref="Finalists"/> to its base class has made up its mind: only what it exports is there.
+    /// <see cref="Export"/> and leaves <see cref="Finalists"/> to its base class has made up its mind: only what it exports is there. One that diverged has no number as metric, and comes last.
     /// </summary>
+    /// <exception cref="TrainingException">All diverged.</exception>
     public IReadOnlyList<(Architecture Architecture, double Metric)> Ranking(int count)
     {
         var finalists = Owner(nameof(Export)).IsSubclassOf(Owner(nameof(Finalists))) ? [Export()] : Finalists(count);
         Func<Architecture, double> metric = finalists.Count > 1 ? FinalistMetricOf : MetricOf;
-        return [.. finalists.Select(a => (Architecture: a, Metric: metric(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric))];
+        // What is not a number comes last.
+        var ranking = finalists.Select(a => (Architecture: a, Metric: metric(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric)).ToList();
+        if (double.IsNaN(ranking[0].Metric))
+            throw new TrainingException($"All finalists ({ranking.Count}) diverged, so that none has a score. Try a lower --lr (now {Task.Options.Lr.ToString(CultureInfo.InvariantCulture)}).");
+        return ranking;
 
         Type Owner(string method) => GetType().GetMethod(method)!.DeclaringType!;
     }
@@ -192,7 +198,7 @@ public abstract class OneShotTrainer : IDisposable
 
     /// <summary>Scores the supernet on the validation samples and reports the epoch.</summary>
     /// <exception cref="TrainingException">The validation loss is not finite.</exception>
-    protected void Report(int epoch, double lr)
+    protected virtual void Report(int epoch, double lr)
     {
         var loss = Validate();
         GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");

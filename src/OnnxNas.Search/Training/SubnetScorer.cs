@@ -29,7 +29,7 @@ public sealed class SubnetScorer : ICheckpointed
         trainer.Supernet.WriteBack(model);
     }
 
-    /// <summary>Validation loss and metric of an architecture.</summary>
+    /// <summary>Validation loss and metric of an architecture; not numbers where it diverged while it was trained on.</summary>
     /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
     public (double Loss, double Metric) Score(Architecture architecture)
     {
@@ -39,8 +39,8 @@ public sealed class SubnetScorer : ICheckpointed
         task.Checkpointer.StopIfAsked(task.Cancellation);
         task.Checkpointer.SaveNowAndThen();
         var subnet = Pruner.Prune(model, architecture);
-        if (epochs > 0)
-            task.Alone(subnet, epochs, $"finalist_{known.Count + 1}");
+        if (epochs > 0 && !IsTrained(subnet, $"finalist_{known.Count + 1}"))
+            return known[architecture] = (double.NaN, double.NaN);
         BatchNormRecalibration.Run(subnet, task.Training, task.Device, task.Options.RecalibrationBatches);
         using var module = new GraphModule(subnet, device: task.Device);
         return known[architecture] = Scoring.Score(module, module.Forward, task.Validation, task.Loss, task.Metric());
@@ -67,6 +67,21 @@ public sealed class SubnetScorer : ICheckpointed
         {
             var entry = state.Section(name);
             known[Architecture.Parse(task.Space, entry.GetString("architecture"))] = (entry.GetDouble("loss"), entry.GetDouble("metric"));
+        }
+    }
+
+    // Whether training on ended well. One architecture that does not stand the learning rate must not cost the search of all others.
+    private bool IsTrained(Model subnet, string phase)
+    {
+        try
+        {
+            task.Alone(subnet, epochs, phase);
+            return true;
+        }
+        catch (TrainingException e)
+        {
+            task.Note($"{phase} diverged and ranks last: {e.Message}");
+            return false;
         }
     }
 }

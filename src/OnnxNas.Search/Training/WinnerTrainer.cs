@@ -52,29 +52,14 @@ public sealed class WinnerTrainer
         using var averages = options.Ema > 0 ? new WeightAverages(module.Parameters, options.Ema) : null;
         var state = new State(module, optimizer, metric(), averages);
         checkpointer.Add(phase, state);
-        for (var epoch = state.Position.Epoch; epoch < epochs; epoch++)
+        try
         {
-            var lr = optimizer.LearningRate = Schedule.LearningRate(options, epoch, epochs);
-            foreach (var indices in loader.Shuffled(epoch).Skip(state.Position.Begin(epoch)))
-            {
-                checkpointer.StopIfAsked(cancellation);
-                TorchGenerator.Seed(options.Seed, RandomStreams.TorchRetraining, epoch * loader.Count + state.Position.Steps);
-                var before = Stopwatch.GetTimestamp();
-                using var scope = NewDisposeScope();
-                var batch = loader.Load(indices);
-                var output = module.Forward(batch.Inputs)[0];
-                var position = $"retraining epoch {epoch + 1}, step {state.Position.Steps + 1} of {loader.Count}";
-                var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, options.GradClip, options.Lr, position);
-                averages?.Add(epoch * loader.Count + state.Position.Steps + 1);
-                state.Metric.Add(output.ToTensorData(), batch.Label.ToTensorData());
-                var time = Stopwatch.GetElapsedTime(before);
-                state.Position.Add(value, time.TotalSeconds);
-                progress.Step(phase, epoch * loader.Count + state.Position.Steps, epochs * loader.Count, value, time.TotalMilliseconds);
-            }
-
-            progress.Epoch(new(phase, epoch + 1, state.Position.MeanLoss, null, state.Metric.Value, lr, state.Position.Seconds));
-            state.EndEpoch(metric());
-            checkpointer.Save();
+            Run();
+        }
+        finally
+        {
+            // The module's tensors end here, and later checkpoints need them too.
+            checkpointer.Freeze(phase);
         }
 
         // Nothing is computed from the last step's weights any more that would tell.
@@ -84,8 +69,34 @@ public sealed class WinnerTrainer
         module.WriteBack(model.Graph);
         if (averages is not null)
             BatchNormRecalibration.Run(model, loader, device);
-        // The module's tensors end here, and later checkpoints need them too.
-        checkpointer.Freeze(phase);
+
+        void Run()
+        {
+            for (var epoch = state.Position.Epoch; epoch < epochs; epoch++)
+            {
+                var lr = optimizer.LearningRate = Schedule.LearningRate(options, epoch, epochs);
+                foreach (var indices in loader.Shuffled(epoch).Skip(state.Position.Begin(epoch)))
+                {
+                    checkpointer.StopIfAsked(cancellation);
+                    TorchGenerator.Seed(options.Seed, RandomStreams.TorchRetraining, epoch * loader.Count + state.Position.Steps);
+                    var before = Stopwatch.GetTimestamp();
+                    using var scope = NewDisposeScope();
+                    var batch = loader.Load(indices);
+                    var output = module.Forward(batch.Inputs)[0];
+                    var position = $"retraining epoch {epoch + 1}, step {state.Position.Steps + 1} of {loader.Count}";
+                    var value = GradientStep.Apply(loss.Of(output, batch.Label), optimizer, options.GradClip, options.Lr, position);
+                    averages?.Add(epoch * loader.Count + state.Position.Steps + 1);
+                    state.Metric.Add(output.ToTensorData(), batch.Label.ToTensorData());
+                    var time = Stopwatch.GetElapsedTime(before);
+                    state.Position.Add(value, time.TotalSeconds);
+                    progress.Step(phase, epoch * loader.Count + state.Position.Steps, epochs * loader.Count, value, time.TotalMilliseconds);
+                }
+
+                progress.Epoch(new(phase, epoch + 1, state.Position.MeanLoss, null, state.Metric.Value, lr, state.Position.Seconds));
+                state.EndEpoch(metric());
+                checkpointer.Save();
+            }
+        }
 
         static bool IsFinite(Tensor weight)
         {

@@ -93,6 +93,26 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    public void What_diverges_ranks_last_and_costs_neither_the_winner_nor_the_comparison()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        var wild = net.Op("Exp", net.Op("Exp", net.Op("Mul", net.Linear("wild", x, 4, 2), net.Constant("far", [], _ => 1000))));
+        bench.SaveData("net.npz", Workbench.Samples());
+        var model = bench.Save(net.Build((net.LayerChoice("op", ["wild", "calm"], wild, net.Linear("calm", x, 4, 2)), [Dim.Symbol("N"), 2])));
+        var (code, output, error) = Search(bench, model, "out", "--strategy", "grid", "--epochs", "2", "--batch-size", "8", "--baseline", "2");
+        Assert.AreEqual(0, code, error);
+        Assert.Contains("op=wild diverged and ranks last: The loss became ", error);
+        var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
+        CollectionAssert.AreEqual((string[])["calm", "wild"], rows.Select(r => (string)r!["architecture"]!["op"]!).ToArray());
+        Assert.IsTrue(rows[0]!["metric"] is not null && rows[0]!["margin"] is null && rows[1]!["metric"] is null);
+        foreach (var row in Json(bench["out/summary.json"])["baseline"]!.AsArray())
+            Assert.AreEqual((string)row!["architecture"]!["op"]! == "wild", row["valid"] is null && row["test"] is null);
+        Assert.AreEqual(2, output.Split('\n').Count(l => l.Contains("diverged", StringComparison.Ordinal)), output);
+    }
+
+    [TestMethod]
     public void The_same_seed_gives_the_same_bytes_and_another_seed_others()
     {
         using var bench = new Workbench();

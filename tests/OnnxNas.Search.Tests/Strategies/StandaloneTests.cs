@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Rewriting;
@@ -62,6 +63,36 @@ public sealed class StandaloneTests
         var message = Assert.ThrowsExactly<ChoiceException>(() => new GridSearch(SmallTask.Of(Net(), new() { Epochs = 5 }))).Message;
         Assert.Contains("the space has 6", message);
         Assert.Contains("--epochs is 5", message);
+    }
+
+    [TestMethod]
+    [DataRow("wild", 8), DataRow("steep", 32)]
+    public void An_architecture_that_diverges_ranks_last_and_costs_no_other_its_turn(string kind, int batchSize)
+    {
+        var options = new SearchOptions { Epochs = 6, BatchSize = batchSize, GradClip = 0, Lr = 0.01 };
+        var (calm, alone) = (Search("calm", new()), Search(kind, new()));
+        Assert.HasCount(3, calm.Metrics);
+        Assert.HasCount(3, alone.Metrics);
+        Assert.AreEqual("op=0", alone.Metrics[^1].Architecture);
+        Assert.IsTrue(double.IsNaN(alone.Metrics[^1].Metric));
+        Assert.StartsWith("op=0 diverged and ranks last: The loss became ", alone.Ear.Notes.Single());
+        CollectionAssert.AreEqual(calm.Metrics.Where(m => m.Architecture != "op=0").ToArray(), alone.Metrics.Take(2).ToArray());
+        Assert.HasCount(6, alone.Ear.Epochs);
+
+        // Also where it is interrupted before, while or after it diverges.
+        var checkpoints = new List<CheckpointState>();
+        Search(kind, new(checkpoints.Add) { Pause = TimeSpan.Zero });
+        Assert.IsGreaterThanOrEqualTo(6, checkpoints.Count);
+        foreach (var checkpoint in checkpoints)
+            CollectionAssert.AreEqual(alone.Metrics, Search(kind, new(_ => { }, checkpoint)).Metrics);
+
+        (List<(string Architecture, double Metric)> Metrics, SmallTask Ear) Search(string first, Checkpointer checkpointer)
+        {
+            var ear = new SmallTask();
+            using var trainer = new GridSearch(SmallTask.Of(SmallTask.WildNet(first, "calm"), options, ear, checkpointer: checkpointer));
+            trainer.Fit();
+            return ([.. trainer.Ranking(3).Select(r => ($"{r.Architecture}", r.Metric))], ear);
+        }
     }
 
     // The reference: plain models cut out, fresh weights, plain SGD, one after another in the order of their turns.

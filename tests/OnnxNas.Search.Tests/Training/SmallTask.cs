@@ -34,6 +34,26 @@ internal sealed class SmallTask : ITrainingProgress
         return new(SearchSpace.Read(model), Data(model, samples, 1, classes), Data(model, samples, 2, classes), loss, () => MetricSet.Default(loss.Name), options, ear ?? new SmallTask(), CPU, cancellation, checkpointer);
     }
 
+    /// <summary>
+    /// A choice of linear layers: "calm" ones, "steep" ones whose weights overflow at their first step where no gradient is clipped, and "wild" ones whose outputs overflow. The last candidate is the identity.
+    /// </summary>
+    public static Model WildNet(params string[] kinds)
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        var candidates = kinds.Select((kind, i) =>
+        {
+            var y = net.Linear($"{kind}{i}", x, 4, 4);
+            return kind switch
+            {
+                "steep" => net.Op("Mul", y, net.Constant($"factor{i}", [], _ => 1e18)),
+                "wild" => net.Op("Exp", net.Op("Exp", net.Op("Mul", y, net.Constant($"factor{i}", [], _ => 1000)))),
+                _ => y,
+            };
+        });
+        return net.Build((net.LayerChoice("op", null, [.. candidates, x]), [Dim.Symbol("N"), 4]));
+    }
+
     public void Step(string phase, int step, int steps, double loss, double milliseconds)
     {
         Losses.Add(loss);

@@ -128,7 +128,7 @@ public sealed class SubnetScorerTests
             var (x, noise) = (net.Input("x", Dim.Symbol("N"), 2), net.Input("noise", Dim.Symbol("N"), 2));
             var model = net.Build((net.LayerChoice("op", ["blind", "seeing"], net.Linear("a", noise, 2, 2), net.Op("MatMul", x, net.Constant("b", [2, 2], i => i % 3 == 0 ? -1 : 0))), [Dim.Symbol("N"), 2]));
             var options = new SearchOptions { Epochs = 5, BatchSize = 8, Lr = 0.1, FinalistEpochs = finalistEpochs };
-            using var trainer = new FirstOnly(new(SearchSpace.Read(model), Data(1), Data(2), Loss.Named("mse"), () => MetricSet.Default("mse"), options, new SmallTask(), TorchSharp.torch.CPU, default));
+            using var trainer = new OneOnly(new(SearchSpace.Read(model), Data(1), Data(2), Loss.Named("mse"), () => MetricSet.Default("mse"), options, new SmallTask(), TorchSharp.torch.CPU, default));
             trainer.Fit();
             return trainer.Ranking(2)[0].Architecture["op"][0];
         }
@@ -137,6 +137,30 @@ public sealed class SubnetScorerTests
         {
             var x = TestTensors.Normal(seed, 64, 2);
             return Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = x, ["noise"] = TestTensors.Normal(seed + 10, 64, 2) }, TensorData.Create<float>([64, 2], [.. x.ToDoubles().Select(v => (float)(3 * v))]));
+        }
+    }
+
+    [TestMethod]
+    public void A_finalist_that_diverges_ranks_last_and_a_search_whose_finalists_all_do_ends()
+    {
+        var ear = new SmallTask();
+        using (var trainer = Trained(SmallTask.WildNet("wild", "calm"), ear))
+        {
+            var ranking = trainer.Ranking(2);
+            CollectionAssert.AreEqual((int[])[1, 0], ranking.Select(r => r.Architecture["op"][0]).ToArray());
+            Assert.IsTrue(double.IsFinite(ranking[0].Metric));
+            Assert.IsTrue(double.IsNaN(ranking[1].Metric));
+            Assert.StartsWith("finalist_1 diverged and ranks last: The loss became ", ear.Notes.Single());
+        }
+
+        using var hopeless = Trained(SmallTask.WildNet("wild", "wild"), ear);
+        Assert.Contains("All finalists (2) diverged", Assert.ThrowsExactly<TrainingException>(() => hopeless.Ranking(2)).Message);
+
+        static OneOnly Trained(Model model, SmallTask ear)
+        {
+            var trainer = new OneOnly(SmallTask.Of(model, new() { Epochs = 1, BatchSize = 8, FinalistEpochs = 2 }, ear), candidate: 2);
+            trainer.Fit();
+            return trainer;
         }
     }
 
@@ -156,10 +180,10 @@ public sealed class SubnetScorerTests
         return [.. trainer.Ranking(9).Select(r => FormattableString.Invariant($"{r.Architecture.ToJson()} {r.Metric:R}"))];
     }
 
-    /// <summary>Trains the first candidate alone; both are finalists.</summary>
-    private sealed class FirstOnly : OneShotTrainer
+    /// <summary>Trains one candidate alone; the first ones are finalists.</summary>
+    private sealed class OneOnly : OneShotTrainer
     {
-        public FirstOnly(TrainingTask task) : base(task) => ReplaceLayerChoice(choice => new MixtureModule(choice, () => new([0])));
+        public OneOnly(TrainingTask task, int candidate = 0) : base(task) => ReplaceLayerChoice(choice => new MixtureModule(choice, () => new([candidate])));
 
         public override void Fit()
         {
