@@ -1,18 +1,61 @@
 #:project ../../src/OnnxNas.Cli/OnnxNas.Cli.csproj
 #:property PublishAot=false
-// A strategy of your own as one file:  dotnet run tests/Examples/trainer.cs -- --epochs 2
+// Strategies of your own and the whole command line with them, in one file:  dotnet run tests/Examples/trainer.cs -- --epochs 2
 using OnnxNas.Cli;
 using OnnxNas.Ir;
+using OnnxNas.Operators;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
 
-StrategyCatalog.Add(typeof(Sharpened).Assembly);
-return CommandLine.Run(["search", "models/shapes.onnx", "--strategy", "sharpened", .. args], Console.Out, Console.Error);
+StrategyCatalog.Add(typeof(MyTrainer).Assembly);
+string[] strategy = args.Contains("--strategy") ? [] : ["--strategy", "MyTrainer"];
+return CommandLine.Run(["search", "models/shapes.onnx", .. strategy, .. args], Console.Out, Console.Error);
+
+// All of DARTS, from the modules in place of choices to Fit and Export.
+
+public sealed class MyMix(Choice choice, double[] initial) : ChoiceModule
+{
+    public Parameter Alpha { get; } = new(tensor(initial, float32));
+    public override IEnumerable<Parameter> ArchitectureParameters => [Alpha];
+    public override Tensor Forward(ILazyInputs candidates)
+    {
+        var p = Alpha.softmax(0);
+        return WeightedSum(choice is InputChoice { Reduction: Reduction.Sum } inputs ? p.Times(inputs.ChosenCount) : p, candidates);
+    }
+}
+
+public sealed class MyTrainer : OneShotTrainer
+{
+    private readonly Dictionary<string, MyMix> mixes = [];
+    public MyTrainer(TrainingTask task) : base(task)
+    {
+        ReplaceLayerChoice(choice => mixes[choice.Label] = new MyMix(choice, InitialArchitecture(choice.Candidates.Count)));
+        ReplaceInputChoice(choice => mixes[choice.Label] = new MyMix(choice, InitialArchitecture(choice.Candidates.Count)));
+    }
+    public override void Fit()
+    {
+        var weights = Task.Options.NewWeightOptimizer(Supernet.Weights);
+        var alphas = new AdamOptimizer(Supernet.ArchitectureParameters, Task.Options.ArchLr, 0.5, 0.999, Task.Options.ArchWeightDecay);
+        foreach (var epoch in Epochs(weights, alphas))
+        {
+            SetLearningRate(weights, epoch, Task.Options.Epochs);
+            foreach (var (train, valid) in Task.Batches(epoch))
+                (_, _) = (ArchitectureStep(alphas, valid), WeightStep(weights, train));
+        }
+    }
+    public override Architecture Export() => Architecture.FromScores(Task.Space, choice => mixes[choice.Label].Alpha.data<float>().Select(a => (double)a));
+}
+
+// Or one thing changed.
 
 /// <summary>DARTS, but the logits are doubled, so that the mix is nearer to a decision; α takes its first step in the second epoch.</summary>
 [Strategy("sharpened", "DARTS with a sharper softmax")]
-internal sealed class Sharpened : RelaxedTrainer
+public sealed class Sharpened : RelaxedTrainer
 {
     public Sharpened(TrainingTask task) : base(task) => Relax();
 

@@ -118,7 +118,7 @@ internal sealed class SearchCommand : CliCommand
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
             marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
-            new(NewMetric().Name, trainer.ValidMetric, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest, baseline);
+            new(NewMetric().Name, double.IsFinite(trainer.ValidMetric) ? trainer.ValidMetric : null, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest, baseline);
         var ranked = RankedArchitecture.Of(trainer, ranking, costs.Model);
         using (var results = ResultFolder.Create(checkpoint.Results, checkpoint.Replaces, checkpoint.Workspace))
         {

@@ -7,12 +7,12 @@ namespace OnnxNas.Cli.Reports;
 
 /// <summary>The scores of a search: of the supernet as it was, and of the pruned winner as ONNX Runtime scores it.</summary>
 /// <param name="Name">The metric.</param>
-/// <param name="SupernetValid">The supernet, mixed, on the validation samples.</param>
+/// <param name="SupernetValid">The supernet, mixed, on the validation samples; null where a trainer has not measured it.</param>
 /// <param name="InheritedValid">The winner with the supernet's weights and running statistics of its own, on the validation samples: what the cut costs.</param>
 /// <param name="Valid">The written file on the validation samples. Retraining has seen them; with 0 retraining epochs only the architecture has.</param>
 /// <param name="Test">The written file on the test samples, which nothing has seen; null where there are none.</param>
 /// <param name="TestAll">All metrics of the loss on the test samples.</param>
-internal sealed record Scores(string Name, double SupernetValid, double InheritedValid, double Valid, double? Test, IReadOnlyDictionary<string, double>? TestAll);
+internal sealed record Scores(string Name, double? SupernetValid, double InheritedValid, double Valid, double? Test, IReadOnlyDictionary<string, double>? TestAll);
 
 /// <summary><c>summary.json</c>.</summary>
 internal sealed record SearchSummary(
@@ -49,7 +49,8 @@ internal sealed record SearchSummary(
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {Parameters:N0}  (smallest subnet {SmallestSubnet.Parameters:N0}, largest {LargestSubnet.Parameters:N0})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {Macs:N0}  (smallest subnet {SmallestSubnet.Macs:N0}, largest {LargestSubnet.Macs:N0})"));
         var test = Metrics.Test is { } score ? score.ToString("0.0000", CultureInfo.InvariantCulture) : "no test samples";
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Metrics.Name,-10}  test {test}  (supernet on valid {Metrics.SupernetValid:0.0000}, winner with its weights {Metrics.InheritedValid:0.0000})"));
+        var supernet = Metrics.SupernetValid is { } valid ? $"supernet on valid {RankedArchitecture.Number(valid)}, " : "";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Metrics.Name,-10}  test {test}  ({supernet}winner with its weights {Metrics.InheritedValid:0.0000})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parity      max |a-b| {ParityMaxAbsDiff:0.0e0} between ONNX Runtime and the supernet"));
         if (ReachNote.Of(trainer) is { } note)
             output.WriteLine($"note        {note}");

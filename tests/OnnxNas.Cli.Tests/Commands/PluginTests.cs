@@ -1,5 +1,6 @@
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
 
 namespace OnnxNas.Cli.Tests.Commands;
@@ -17,6 +18,17 @@ public sealed class PluginTests
         var (code, _, error) = Workbench.Run("search", model, "-o", bench["out"], "--plugin", Self, "--strategy", nameof(AlwaysFirst), "--epochs", "1", "--retrain-epochs", "0", "--batch-size", "8");
         Assert.AreEqual(0, code, error);
         Assert.Contains("\"op\": \"linear\"", File.ReadAllText(bench["out/arch.json"]));
+    }
+
+    [TestMethod]
+    public void A_trainer_that_never_scores_its_supernet_is_reported_without_that_score()
+    {
+        using var bench = new Workbench();
+        var (code, output, error) = Workbench.Run("search", bench.Classifier(), "-o", bench["out"], "--plugin", Self, "--strategy", nameof(Silent), "--epochs", "1", "--retrain-epochs", "1", "--batch-size", "8");
+        Assert.AreEqual(0, code, error);
+        Assert.DoesNotContain("NaN", output);
+        Assert.Contains("(winner with its weights 0.", output);
+        Assert.Contains("\"supernet_valid\": null", File.ReadAllText(bench["out/summary.json"]));
     }
 
     [TestMethod]
@@ -43,4 +55,19 @@ internal sealed class AlwaysFirst(TrainingTask task) : SamplingTrainer(task)
     public override Architecture Export() => Path;
 
     protected override void Step(Optimizer weights, Batch train, Batch valid) => WeightStep(weights, train);
+}
+
+internal sealed class Silent : OneShotTrainer
+{
+    public Silent(TrainingTask task) : base(task)
+    {
+        ReplaceLayerChoice(choice => new MixtureModule(choice, () => new([0])));
+        ReplaceInputChoice(choice => new MixtureModule(choice, () => new([0, 1])));
+    }
+
+    public override void Fit()
+    {
+    }
+
+    public override Architecture Export() => Architecture.First(Task.Space);
 }

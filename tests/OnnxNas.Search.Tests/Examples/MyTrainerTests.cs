@@ -29,6 +29,14 @@ public sealed class MyTrainerTests
     }
 
     [TestMethod]
+    public void The_program_in_one_file_holds_the_example_verbatim()
+    {
+        var program = File.ReadAllText(RepositoryFiles.Root + "/tests/Examples/trainer.cs").ReplaceLineEndings("\n");
+        var example = File.ReadAllText(Source).ReplaceLineEndings("\n");
+        Assert.IsTrue(program.Contains(example[example.IndexOf("public ", StringComparison.Ordinal)..].Trim(), StringComparison.Ordinal), "trainer.cs does not hold MyTrainer.cs as it is.");
+    }
+
+    [TestMethod]
     public void The_example_is_the_built_in_darts_bit_for_bit_after_every_step()
     {
         var options = new SearchOptions { Epochs = 3, BatchSize = 8, Seed = 6, ArchLr = 0.01 };
