@@ -30,16 +30,17 @@ internal static class Compare
         var table = new Option<string>("--table") { Description = "The table that 'truth' made of it", Required = true };
         var strategies = StrategyList.Option();
         var seeds = new Option<int>("--seeds") { Description = "Searches a strategy", DefaultValueFactory = _ => 5 };
+        var firstSeed = new Option<int>("--first-seed") { Description = "The first of the seeds: others than those that settings were chosen with" };
         var configs = new Option<string>("--configs") { Description = "A folder with settings files named as strategies, such as darts.json" };
         var output = new Option<string>("--out") { Description = "A CSV file with a line a search; begun before, it is continued", Required = true };
-        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, configs, output };
+        var command = new Command("compare", "Rank what strategies return among all architectures") { model, table, strategies, seeds, firstSeed, configs, output };
         foreach (var option in settings.Options.Where(o => o.Name is not ("--seed" or "--strategy")))
             command.Add(option);
         command.SetAction(parsed => Run(
             parsed.GetRequiredValue(model),
             TruthTable.Read(parsed.GetRequiredValue(table)),
             parsed.GetRequiredValue(strategies),
-            parsed.GetValue(seeds),
+            Enumerable.Range(parsed.GetValue(firstSeed), parsed.GetValue(seeds)),
             strategy => settings.Read(parsed, ConfigOf(parsed.GetValue(configs), strategy), null, o => StrategyCatalog.Defaults(o with { Strategy = strategy })) with { Strategy = strategy },
             parsed.GetRequiredValue(output),
             Console.Out));
@@ -48,7 +49,7 @@ internal static class Compare
 
     private static string? ConfigOf(string? folder, string strategy) => folder is not null && Path.Combine(folder, strategy + ".json") is var file && File.Exists(file) ? file : null;
 
-    public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, int seeds, Func<string, SearchOptions> settings, string file, TextWriter output)
+    public static int Run(string path, TruthTable table, IReadOnlyList<string> strategies, IEnumerable<int> seeds, Func<string, SearchOptions> settings, string file, TextWriter output)
     {
         TorchRuntime.EnsureLoaded();
         var done = File.Exists(file) ? File.ReadAllLines(file).Skip(1).Select(ComparedRun.Parse).ToList() : [];
@@ -66,7 +67,7 @@ internal static class Compare
             var changed = Changed(options);
             output.WriteLine($"{strategy}, settings: {(changed.Length > 0 ? changed : "default")}");
             var runs = new List<ComparedRun>();
-            for (var seed = 0; seed < seeds; seed++)
+            foreach (var seed in seeds)
             {
                 var run = done.FirstOrDefault(r => r.Strategy == strategy && r.Seed == Number(seed) && r.Settings == changed);
                 if (run is null)

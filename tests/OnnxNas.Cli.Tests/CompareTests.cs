@@ -34,7 +34,7 @@ public sealed class CompareTests
         foreach (var (i, architecture) in new[] { "first=linear second=linear", "first=linear second=relu", "first=tanh second=linear", "first=tanh second=relu" }.Index())
             table.Add(new(architecture, [0.5 + i / 10.0]));
         var output = new StringWriter();
-        Compare.Run(model, table, ["darts"], 2, _ => Options, bench["runs.csv"], output);
+        Compare.Run(model, table, ["darts"], [0, 1], _ => Options, bench["runs.csv"], output);
         var lines = File.ReadAllLines(bench["runs.csv"]);
         Assert.HasCount(3, lines);
         foreach (var run in lines.Skip(1).Select(ComparedRun.Parse))
@@ -48,7 +48,7 @@ public sealed class CompareTests
 
         // Again, with another seed: only that one is searched.
         var again = new StringWriter();
-        Compare.Run(model, table, ["darts"], 3, _ => Options, bench["runs.csv"], again);
+        Compare.Run(model, table, ["darts"], [0, 1, 2], _ => Options, bench["runs.csv"], again);
         CollectionAssert.AreEqual(lines, File.ReadAllLines(bench["runs.csv"])[..3]);
         Assert.HasCount(4, File.ReadAllLines(bench["runs.csv"]));
         Assert.StartsWith("darts        mean", again.ToString().Split('\n')[^2]);
