@@ -17,6 +17,9 @@ public sealed class PenalisedStrategiesTests
 {
     private static readonly SearchOptions Options = new() { Epochs = 4, BatchSize = 8, Seed = 3, ArchLr = 0.05, ArchWeightDecay = 0, Temperature = 2, MinTemperature = 1, Population = 4, Generations = 5 };
 
+    // Adam's steps have a length of their own: a weight at which every step already leads to the cheapest has none above it to compare with.
+    private static readonly double[] Weights = [0, 0.03, 0.1, 0.3, 1];
+
     [TestMethod]
     [DataRow("darts", false), DataRow("darts", true), DataRow("gumbel", false), DataRow("gdas", false), DataRow("proxyless", false), DataRow("pc-darts", false)]
     public void What_a_penalty_adds_to_the_gradient_of_alpha_is_its_own_by_finite_differences(string strategy, bool unrolled) =>
@@ -32,8 +35,8 @@ public sealed class PenalisedStrategiesTests
     [DataRow("darts", false), DataRow("darts", true), DataRow("gumbel", false), DataRow("gdas", false), DataRow("proxyless", false), DataRow("pc-darts", false)]
     public void The_expected_cost_that_a_search_comes_to_falls_with_the_weight(string strategy, bool unrolled)
     {
-        foreach (var form in Enum.GetValues<PenaltyForm>())
-            CheckFalls(weight => Searched(task => (GradientTrainer)StrategyCatalog.Create(strategy, task), Options with { Strategy = strategy, Unrolled = unrolled }, weight, form), $"{form}");
+        foreach (var (form, seed) in from form in Enum.GetValues<PenaltyForm>() from seed in (int[])[3, 4] select (form, seed))
+            CheckFalls(weight => Searched(task => (GradientTrainer)StrategyCatalog.Create(strategy, task), Options with { Strategy = strategy, Unrolled = unrolled, Seed = seed }, weight, form), $"{form}, seed {seed}");
     }
 
     [TestMethod]
@@ -44,16 +47,17 @@ public sealed class PenalisedStrategiesTests
     [DataRow("spos"), DataRow("fairnas"), DataRow("enas"), DataRow("random"), DataRow("grid")]
     public void What_sampling_strategies_return_is_the_cheaper_the_more_cost_counts(string strategy)
     {
-        var costs = new[] { 0, 0.05, 50 }.Select(weight => Enumerable.Range(0, 3).Average(seed =>
+        // As many samples as there are networks: of fewer the best hangs on which they are.
+        var costs = Weights.Select(weight => Enumerable.Range(0, 3).Average(seed =>
         {
-            var (task, table) = Task(Options with { Strategy = strategy, Seed = seed, Epochs = strategy == "enas" ? 2 : 12, Samples = 6 }, weight, PenaltyForm.Add);
+            var (task, table) = Task(Options with { Strategy = strategy, Seed = seed, Epochs = strategy == "enas" ? 2 : 12, Samples = 12 }, weight, PenaltyForm.Add);
             using var trainer = StrategyCatalog.Create(strategy, task);
             trainer.Fit();
             return table.Of(trainer.Export());
         })).ToList();
-        Assert.IsGreaterThanOrEqualTo(costs[1], costs[0], string.Join(' ', costs));
-        Assert.IsGreaterThanOrEqualTo(costs[2], costs[1], string.Join(' ', costs));
-        Assert.IsGreaterThan(costs[2], costs[0], string.Join(' ', costs));
+        for (var i = 1; i < costs.Count; i++)
+            Assert.IsGreaterThanOrEqualTo(costs[i], costs[i - 1], string.Join(' ', costs));
+        Assert.IsGreaterThan(costs[^1], costs[0], string.Join(' ', costs));
     }
 
     private static void CheckGradient(Func<TrainingTask, GradientTrainer> create, SearchOptions options)
@@ -101,10 +105,9 @@ public sealed class PenalisedStrategiesTests
 
     private static void CheckFalls(Func<double, double> search, string because)
     {
-        // Adam's steps have a length of their own: a weight at which every step already leads to the cheapest has none above it to compare with.
-        var costs = new[] { 0, 0.1, 1 }.Select(search).ToList();
-        Assert.IsGreaterThan(costs[1], costs[0], $"{because}: {string.Join(' ', costs)}");
-        Assert.IsGreaterThan(costs[2], costs[1], $"{because}: {string.Join(' ', costs)}");
+        var costs = Weights.Select(search).ToList();
+        for (var i = 1; i < costs.Count; i++)
+            Assert.IsGreaterThan(costs[i], costs[i - 1], $"{because}: {string.Join(' ', costs)}");
     }
 
     private static double Searched(Func<TrainingTask, GradientTrainer> create, SearchOptions options, double weight, PenaltyForm form)
