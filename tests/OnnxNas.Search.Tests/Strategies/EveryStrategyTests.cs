@@ -53,7 +53,7 @@ public sealed class EveryStrategyTests
     [DataRow("darts", false), DataRow("darts", true), DataRow("gumbel", false), DataRow("gdas", false), DataRow("proxyless", false), DataRow("proxyless", true), DataRow("pc-darts", false)]
     public void A_step_of_the_architecture_leaves_the_weights_and_a_step_of_the_weights_the_architecture_bit_for_bit(string strategy, bool further)
     {
-        using var trainer = (GradientTrainer)StrategyCatalog.Create(strategy, SmallTask.Of(Rich("sum"), Options with { Strategy = strategy, Unrolled = further, ProxylessGradient = further ? "full" : "two-path", WeightDecay = 0.1, ArchWeightDecay = 0.1 }));
+        using var trainer = (GradientTrainer)StrategyCatalog.Create(strategy, SmallTask.Of(Rich("sum"), Options with { Strategy = strategy, Unrolled = further, ProxylessGradient = further ? "full" : "two-path", WeightDecay = 0.1 }, samples: 128));
         using var weights = trainer.Weights = trainer.Task.Options.NewWeightOptimizer(trainer.Supernet.Weights);
         using var alphas = trainer.Alphas = new AdamOptimizer(trainer.Supernet.ArchitectureParameters, 0.05, 0.5, 0.999, weightDecay: 0.1);
         foreach (var (train, valid) in trainer.Task.Batches(0))

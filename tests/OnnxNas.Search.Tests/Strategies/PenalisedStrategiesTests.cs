@@ -29,6 +29,15 @@ public sealed class PenalisedStrategiesTests
     public void In_the_full_form_of_proxyless_too() => CheckGradient(task => new Proxyless(task), Options with { ProxylessGradient = "full" });
 
     [TestMethod]
+    [DataRow(PenaltyForm.Add), DataRow(PenaltyForm.Multiply)]
+    public void A_step_follows_the_whole_penalised_loss_by_finite_differences(PenaltyForm form)
+    {
+        Assert.IsLessThan(1e-6, WholeLossError(task => new Darts(task), form));
+        Assert.IsGreaterThan(0.05, WholeLossError(task => new Detached(task), form), "The mutant whose cost is detached.");
+        Assert.IsGreaterThan(0.05, WholeLossError(task => new CostAlone(task), form), "The mutant whose loss is detached.");
+    }
+
+    [TestMethod]
     public void The_mutant_whose_cost_is_detached_is_seen() => Assert.Throws<AssertFailedException>(() => CheckGradient(task => new Detached(task), Options));
 
     [TestMethod]
@@ -103,6 +112,43 @@ public sealed class PenalisedStrategiesTests
         return ([.. choices.Select(c => alphas.State(order.IndexOf(trainer.Supernet.ArchitectureTensor(c)), 0).ToDoubles().Select(m => 2 * m).ToArray())], start, [.. choices.Select(c => c.Label)]);
     }
 
+    // How far the gradient of the first step is from differences of the validation loss joined with the mean cost of all architectures, relative to the largest slope.
+    private static double WholeLossError(Func<TrainingTask, GradientTrainer> create, PenaltyForm form)
+    {
+        const double weight = 0.8;
+        var (gradient, start, _) = Gradient(create(Task(Options, weight, form).Task));
+        var (task, table) = Task(Options, weight, form);
+        using var darts = new Darts(task);
+        darts.Supernet.Module.UpdateBuffers = false;
+        var alphas = task.Space.Choices.Select(c => darts.Supernet.ArchitectureTensor(c)).ToList();
+        var errors = new List<(double Error, double Slope)>();
+        foreach (var (_, valid) in task.Batches(0).Take(1))
+        {
+            for (var i = 0; i < alphas.Count; i++)
+            {
+                for (var k = 0; k < start[i].Length; k++)
+                {
+                    var slope = (At(i, k, 1e-5) - At(i, k, -1e-5)) / 2e-5;
+                    errors.Add((Math.Abs(slope - gradient[i][k]), Math.Abs(slope)));
+                }
+            }
+
+            double At(int i, int k, double by)
+            {
+                using var scope = TorchSharp.torch.NewDisposeScope();
+                using var off = TorchSharp.torch.no_grad();
+                alphas[i].copy_(TorchSharp.torch.tensor(start[i].Select((a, m) => m == k ? a + by : a).ToArray()));
+                darts.Supernet.Module.Training = true;
+                var loss = task.Loss.Of(darts.Supernet.Forward(valid.Inputs)[0], valid.Label).item<double>();
+                var n = Mean(table, darts.Probabilities) / Target(table) - 1;
+                alphas[i].copy_(TorchSharp.torch.tensor(start[i]));
+                return form == PenaltyForm.Add ? loss + weight * n : loss * Math.Pow(1 + n, weight);
+            }
+        }
+
+        return errors.Max(e => e.Error) / errors.Max(e => e.Slope);
+    }
+
     private static void CheckFalls(Func<double, double> search, string because)
     {
         var costs = Weights.Select(search).ToList();
@@ -143,6 +189,13 @@ public sealed class PenalisedStrategiesTests
         var outer = net.LayerChoice("outer", null, inner, net.Op("Tanh", net.Linear("c", x, 4, 4)));
         var last = net.InputChoice("pick", 1, "sum", net.Op("Tanh", CostNets.Bottleneck(net, "d", outer, 6)), outer);
         return net.Build((net.Linear("head", last, 4, 2), [N, 2]));
+    }
+
+    private sealed class CostAlone : RelaxedTrainer
+    {
+        public CostAlone(TrainingTask task) : base(task) => Relax();
+
+        protected internal override void StepArchitecture(Batch train, Batch valid) => ArchitectureStep(Alphas, () => Penalised(LossOf(valid).detach()));
     }
 
     private sealed class Detached : RelaxedTrainer
