@@ -49,6 +49,26 @@ public sealed class CostPenaltyTests
     }
 
     [TestMethod]
+    public void The_reward_of_a_sample_is_that_of_the_formula()
+    {
+        var table = CostNets.CostOf(CostNets.Row(2)).Macs;
+        var architecture = Architecture.Random(table.Space, new SeededRandom(1));
+        var cost = table.Of(architecture);
+        foreach (var target in new[] { cost / 2, cost, 2 * cost })
+        {
+            var x = cost / target - 1;
+            foreach (var (shape, n) in new[] { (PenaltyShape.Linear, x), (PenaltyShape.Positive, Math.Max(0, x)), (PenaltyShape.Negative, Math.Min(0, x)), (PenaltyShape.Absolute, Math.Abs(x)) })
+            {
+                foreach (var reward in new[] { 0.8, -0.8 })
+                {
+                    Assert.AreEqual(reward - 0.3 * n, new CostPenalty(table, target, 0.3, PenaltyForm.Add, shape).ShapeReward(reward, architecture), 1e-12, $"{shape} {x}");
+                    Assert.AreEqual(reward * Math.Pow(1 + n, reward > 0 ? -0.3 : 0.3), new CostPenalty(table, target, 0.3, PenaltyForm.Multiply, shape).ShapeReward(reward, architecture), 1e-12, $"{shape} {x}");
+                }
+            }
+        }
+    }
+
+    [TestMethod]
     public void A_loss_of_another_type_keeps_its_type()
     {
         var table = CostNets.CostOf(CostNets.Row(2)).Macs;

@@ -93,6 +93,33 @@ public sealed class EigenvalueStopTests
     }
 
     [TestMethod]
+    [DataRow("darts", 1.0), DataRow("gumbel", 2.0)]
+    public void What_is_watched_is_the_Hessian_of_the_validation_loss_in_the_logits_as_the_supernet_is_scored(string strategy, double temperature)
+    {
+        using var scope = NewDisposeScope();
+        CheckpointState? last = null;
+        var options = new SearchOptions { Strategy = strategy, Epochs = 1, BatchSize = 16, Seed = 3, ArchLr = 0.3, Lr = 0.1, Temperature = temperature, MinTemperature = temperature, EigenvalueStop = true };
+        using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(Smooth(), options, checkpointer: new(state => last = state)));
+        trainer.Fit();
+        var watched = last!.Section("eigenvalue_stop").GetDoubles("eigenvalues").Single();
+        double Largest(BatchLoader samples, bool training)
+        {
+            var batch = samples.Load([.. Enumerable.Range(0, 16)]);
+            trainer.Supernet.Module.UpdateBuffers = false;
+            trainer.Supernet.Module.Training = training;
+            return linalg.eigvalsh(tensor(SecondDifferences(trainer.Supernet.ArchitectureParameters, () => trainer.Task.Loss.Of(trainer.Supernet.Forward(batch.Inputs)[0], batch.Label)))).max().item<double>();
+        }
+
+        var expected = temperature * temperature * Largest(trainer.Task.Validation, training: false);
+        Assert.IsGreaterThan(1e-3, expected);
+        Assert.AreEqual(expected, watched, 1e-3 * expected);
+        // The mutants that look at the training samples, or at the statistics of the batch.
+        Assert.IsGreaterThan(1e-2 * expected, Math.Abs(temperature * temperature * Largest(trainer.Task.Training, training: false) - watched));
+        if (strategy == "darts")
+            Assert.IsGreaterThan(1e-2 * expected, Math.Abs(Largest(trainer.Task.Validation, training: true) - watched));
+    }
+
+    [TestMethod]
     [DataRow("darts"), DataRow("gumbel"), DataRow("pc-darts")]
     public void A_search_that_is_watched_and_not_stopped_is_the_search_that_is_not_watched(string strategy)
     {

@@ -191,6 +191,31 @@ public sealed class EnasTests
         }
     }
 
+    [TestMethod]
+    public void The_export_is_the_best_of_as_many_samples_of_the_policy_as_are_asked_for()
+    {
+        // By its priors the policy all but always takes the second candidates: 64 architectures, and a few that it knows.
+        var net = new NetBuilder();
+        var y = net.Input("x", N, 4);
+        for (var i = 0; i < 6; i++)
+        {
+            y = net.LayerChoice($"l{i}", null, net.Op("Tanh", net.Linear($"a{i}", y, 4, 4)), net.Op("Sin", net.Linear($"b{i}", y, 4, 4)));
+            y.Producer!.SetAttribute(Attr.Of("prior", (IEnumerable<float>)[0.05f, 0.95f]));
+        }
+
+        using var trainer = new Enas(SmallTask.Of(net.Build((y, [N, 4])), new() { Epochs = 1, BatchSize = 16, ArchLr = 1e-6, Samples = 5 }));
+        trainer.Fit();
+        var finalists = trainer.Finalists(100);
+        Assert.HasCount(5, finalists);
+        Assert.HasCount(5, finalists.Distinct());
+        // Uniformly drawn ones have three of six each.
+        Assert.IsGreaterThan(4.5, finalists.Average(a => a.Selections.Values.Count(s => s[0] == 1)));
+        var scorer = new SubnetScorer(trainer);
+        var metrics = finalists.Select(a => scorer.Score(a).Metric).ToList();
+        CollectionAssert.AreEqual(metrics.Order().ToList(), metrics);
+        Assert.AreEqual(finalists[0], trainer.Export());
+    }
+
     // E[R] + weight·H(π), to be maximised, by enumeration.
     private static Tensor Objective(EnasController controller)
     {

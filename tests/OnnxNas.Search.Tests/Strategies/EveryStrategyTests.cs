@@ -35,18 +35,43 @@ public sealed class EveryStrategyTests
 
     [TestMethod]
     [DynamicData(nameof(Strategies))]
-    public void A_choice_that_concatenates_is_searched_or_refused_by_name_before_training(string strategy)
+    public void Inputs_that_concatenate_are_searched_by_sampling_and_refused_by_name_before_training_by_gradients(string strategy)
     {
-        try
+        if (strategy is not ("darts" or "gumbel" or "gdas" or "proxyless" or "pc-darts"))
         {
             Assert.HasCount(4, Run(strategy, Rich("concat"), 3).Architecture.Selections);
+            return;
         }
-        catch (ChoiceException e)
+
+        var message = Assert.ThrowsExactly<ChoiceException>(() => StrategyCatalog.Create(strategy, SmallTask.Of(Rich("concat"), Options with { Strategy = strategy }))).Message;
+        Assert.Contains("inputs", message);
+        Assert.Contains("concat", message);
+        Assert.Contains(strategy, message);
+    }
+
+    [TestMethod]
+    [DataRow("darts", false), DataRow("darts", true), DataRow("gumbel", false), DataRow("gdas", false), DataRow("proxyless", false), DataRow("proxyless", true), DataRow("pc-darts", false)]
+    public void A_step_of_the_architecture_leaves_the_weights_and_a_step_of_the_weights_the_architecture_bit_for_bit(string strategy, bool further)
+    {
+        using var trainer = (GradientTrainer)StrategyCatalog.Create(strategy, SmallTask.Of(Rich("sum"), Options with { Strategy = strategy, Unrolled = further, ProxylessGradient = further ? "full" : "two-path", WeightDecay = 0.1 }, samples: 128));
+        using var weights = trainer.Weights = trainer.Task.Options.NewWeightOptimizer(trainer.Supernet.Weights);
+        using var alphas = trainer.Alphas = new AdamOptimizer(trainer.Supernet.ArchitectureParameters, 0.05, 0.5, 0.999, weightDecay: 0.1);
+        foreach (var (train, valid) in trainer.Task.Batches(0))
         {
-            Assert.Contains("inputs", e.Message);
-            Assert.Contains("concat", e.Message);
-            Assert.Contains(strategy, e.Message);
+            var (w, a) = (Weights(), Architecture());
+            trainer.StepArchitecture(train, valid);
+            CollectionAssert.AreEqual(w, Weights());
+            CollectionAssert.AreNotEqual(a, Architecture());
+            a = Architecture();
+            trainer.StepWeights(train);
+            CollectionAssert.AreEqual(a, Architecture());
+            CollectionAssert.AreNotEqual(w, Weights());
         }
+
+        // With all that the optimizers keep.
+        byte[] Weights() => Bytes([.. weights.Parameters, .. weights.Parameters.Select((_, i) => weights.State(i, 0)), .. trainer.Supernet.Module.Buffers.Values]);
+        byte[] Architecture() => Bytes([.. alphas.Parameters, .. alphas.Parameters.SelectMany((_, i) => new[] { alphas.State(i, 0), alphas.State(i, 1) })]);
+        static byte[] Bytes(TorchSharp.torch.Tensor[] tensors) => [.. tensors.SelectMany(t => t.ToTensorData().Bytes.ToArray())];
     }
 
     [TestMethod]

@@ -27,13 +27,38 @@ public sealed class GumbelTests
             twin.Fit();
         }
 
-        // The same draw, made into Gumbel noise here.
-        var random = twin.Task.NextRandom();
-        var noise = Enumerable.Range(0, 4).Select(_ => -Math.Log(-Math.Log(((random.NextUInt64() >> 11) + 0.5) / (1UL << 53)))).ToArray();
+        var noise = Injected(twin);
         var weights = Softmax([.. Alpha(gumbel, "op").Select((a, k) => (a + noise[k]) / temperature)]);
         var outputs = Run(gumbel);
         Assert.IsLessThan(1e-6, Deviation(outputs, weights));
         Assert.IsGreaterThan(1e-2, Deviation(outputs, Softmax(Alpha(gumbel, "op"))));
+    }
+
+    [TestMethod]
+    public void The_gradient_of_alpha_is_that_of_the_formula_at_the_noisy_weights_over_the_temperature()
+    {
+        using var scope = NewDisposeScope();
+        using var gumbel = new Gumbel(SmallTask.Of(Four(), Options));
+        using var twin = new Gumbel(SmallTask.Of(Four(), Options));
+        double[] alpha = [0.5, 0.1, -0.3, 0.2];
+        Set(gumbel, "op", alpha);
+        for (var i = 0; i < 5; i++)
+        {
+            var noise = Injected(twin);
+            var outputs = Run(gumbel);
+            var gradient = GradientStep.Of(outputs[0].square().mean(), gumbel.Supernet.ArchitectureParameters)[0]!.ToDoubles();
+            var slopes = Slopes(outputs, zeros_like(outputs[0]));
+            Assert.IsLessThan(1e-9, Error(Softmax([.. alpha.Zip(noise, (a, g) => (a + g) / 5)]), 5));
+            // The mutants without temperature in the derivative, or without noise.
+            Assert.IsGreaterThan(1e-3, Error(Softmax([.. alpha.Zip(noise, (a, g) => (a + g) / 5)]), 1));
+            Assert.IsGreaterThan(1e-4, Error(Softmax([.. alpha.Select(a => a / 5)]), 5));
+
+            double Error(double[] p, double temperature)
+            {
+                var mean = p.Zip(slopes).Sum(z => z.First * z.Second);
+                return Enumerable.Range(0, 4).Max(k => Math.Abs(p[k] * (slopes[k] - mean) / temperature - gradient[k]));
+            }
+        }
     }
 
     [TestMethod]
@@ -100,6 +125,13 @@ public sealed class GumbelTests
         Assert.AreEqual(1, Schedule.Linear(5, 1, 0, 1));
     }
 
+    // The next draw of a trainer, made into Gumbel noise here.
+    private static double[] Injected(Gumbel twin)
+    {
+        var random = twin.Task.NextRandom();
+        return [.. Enumerable.Range(0, 4).Select(_ => -Math.Log(-Math.Log(((random.NextUInt64() >> 11) + 0.5) / (1UL << 53))))];
+    }
+
     // One label at two markers that see the same candidates.
     private static Model Twice()
     {
@@ -107,16 +139,6 @@ public sealed class GumbelTests
         var x = net.Input("x", N, 4);
         Value[] candidates = [net.Op("Tanh", x), net.Op("Neg", x)];
         return net.Build((net.LayerChoice("s", null, candidates), [N, 4]), (net.LayerChoice("s", null, candidates), [N, 4]));
-    }
-
-    // Candidate k is the number k.
-    private static Model Counter()
-    {
-        var net = new NetBuilder(1, ElementType.Float64);
-        var x = net.Input("x", N, 4);
-        var zero = net.Op("Mul", x, net.Constant("zero", [], _ => 0));
-        var model = net.Build((net.LayerChoice("op", null, [.. Enumerable.Range(0, 4).Select(k => net.Op("Add", zero, net.Constant($"n{k}", [], _ => k)))]), [N, 4]));
-        return model;
     }
 
     private static int[] Counts(OneShotTrainer trainer)

@@ -101,6 +101,31 @@ public sealed class PcDartsTests
     }
 
     [TestMethod]
+    public void The_cell_is_derived_on_the_product_of_both_softmaxes_without_none()
+    {
+        // None, skip and linear of four edges, and the weights of the edges.
+        double[][] p = [[0.03, 0.02, 0.95], [0.15, 0.8, 0.05], [0.2, 0.1, 0.7], [0.6, 0.1, 0.3]];
+        double[] beta = [0.08, 0.25, 0.27, 0.4];
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var edges = Enumerable.Range(0, 4).Select(e => net.LayerChoice($"edge{e}", null, net.Op("Sub", x, x), x, net.Linear($"l{e}", x, 4, 4))).ToArray();
+        using var trainer = new PcDarts(SmallTask.Of(net.Build((net.InputChoice("node", 2, "sum", edges), [N, 4])), Options));
+        // Shifted, as a constant added to α must not count.
+        foreach (var (e, row) in p.Index())
+            Set(trainer, $"edge{e}", [.. row.Select(v => Math.Log(v) + 2 * e)]);
+        Set(trainer, "node", [.. beta.Select(v => Math.Log(v) - 1)]);
+        var export = trainer.Export();
+        var right = Best(e => beta[e] * p[e].Skip(1).Max());
+        CollectionAssert.AreEqual(right, export["node"].ToArray());
+        CollectionAssert.AreEqual((int[])[2, 1, 2, 2], Enumerable.Range(0, 4).Select(e => export[$"edge{e}"][0]).ToArray());
+        // The mutants on one of the two alone, on their sum, with none, and on raw numbers take another pair.
+        foreach (var mutant in (Func<int, double>[])[e => p[e].Skip(1).Max(), e => beta[e], e => beta[e] + p[e].Skip(1).Max(), e => beta[e] * p[e].Max(), e => Math.Log(beta[e]) - 1 + Math.Log(p[e].Skip(1).Max()) + 2 * e])
+            CollectionAssert.AreNotEqual(right, Best(mutant));
+
+        static int[] Best(Func<int, double> strength) => [.. Enumerable.Range(0, 4).OrderByDescending(strength).Take(2).Order()];
+    }
+
+    [TestMethod]
     public void Channels_are_weighted_behind_a_batch_norm_in_training_which_would_cancel_it()
     {
         using var scope = NewDisposeScope();

@@ -5,6 +5,7 @@ using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Tests.Training;
 using OnnxNas.Search.Training;
+using OnnxNas.Testing;
 using static OnnxNas.Search.Tests.Strategies.Sampling;
 using static TorchSharp.torch;
 
@@ -80,6 +81,39 @@ public sealed class ProxylessTests
     }
 
     [TestMethod]
+    public void Which_of_the_two_paths_is_on_is_drawn_by_their_softmax()
+    {
+        using var trainer = new Proxyless(SmallTask.Of(Counter(), Options with { ArchWeightDecay = 0 }));
+        Set(trainer, "op", [.. P.Select(v => Math.Log(v))]);
+        using var alphas = trainer.Alphas = new AdamOptimizer(trainer.Supernet.ArchitectureParameters, 1e-12, 0.5, 0.999);
+        var counts = new int[12];
+        foreach (var (train, valid) in trainer.Task.Batches(0).Take(1))
+        {
+            var target = valid.Label.ToDoubles().Average();
+            for (var i = 0; i < 1500; i++)
+            {
+                alphas.Reset();
+                trainer.StepArchitecture(train, valid);
+                var gradient = alphas.State(0, 0).ToDoubles().Select(m => 2 * m).ToArray();
+                var pair = Array.FindIndex(Pairs, s => Enumerable.Range(0, 4).All(k => gradient[k] != 0 == (k == s.A || k == s.B)));
+                var (a, b) = Pairs[pair];
+                // The gradient is q_a·q_b·(a − b)·∂L/∂y, and ∂L/∂y is 2·(y − t) of the number y that is on.
+                var y = gradient[a] / (P[a] * P[b] / Math.Pow(P[a] + P[b], 2) * (a - b)) / 2 + target;
+                Assert.IsLessThan(1e-6, Math.Min(Math.Abs(y - a), Math.Abs(y - b)));
+                counts[2 * pair + (Math.Abs(y - a) < 1e-6 ? 0 : 1)]++;
+            }
+        }
+
+        AreDrawnFrom(Expected((a, b) => P[a] / (P[a] + P[b])), counts);
+        // The mutants that toss a coin, or turn the two around.
+        AreNotDrawnFrom(Expected((_, _) => 0.5), counts);
+        AreNotDrawnFrom(Expected((a, b) => P[b] / (P[a] + P[b])), counts);
+
+        static double[] Expected(Func<int, int, double> first) =>
+            [.. Pairs.SelectMany(s => new[] { first(s.A, s.B), 1 - first(s.A, s.B) }.Select(q => q * P[s.A] * P[s.B] * (1 / (1 - P[s.A]) + 1 / (1 - P[s.B]))))];
+    }
+
+    [TestMethod]
     [DataRow("sum"), DataRow("mean")]
     public void Of_several_inputs_the_gradient_is_that_of_their_relaxation_at_the_drawn_ones(string reduction)
     {
@@ -127,6 +161,27 @@ public sealed class ProxylessTests
         Assert.IsNotNull(gradients[0]);
         Assert.IsNull(gradients[1]);
         Assert.IsTrue(gradients[2]!.ToDoubles()[1] != 0, "Its probability learns nevertheless.");
+    }
+
+    [TestMethod]
+    public void In_the_full_form_a_choice_within_a_branch_that_is_off_stays_bit_for_bit_under_momentum_and_decay()
+    {
+        Assert.IsTrue(Stays(task => new Proxyless(task)));
+        Assert.IsFalse(Stays(task => new Flowing(task)));
+
+        // All but certainly the outer choice is its second candidate.
+        static bool Stays(Func<TrainingTask, GradientTrainer> create)
+        {
+            var net = new NetBuilder(2, ElementType.Float64);
+            var x = net.Input("x", N, 4);
+            var inner = net.LayerChoice("inner", null, net.Linear("a", x, 4, 4), net.Op("Tanh", net.Linear("b", x, 4, 4)));
+            var model = net.Build((net.LayerChoice("outer", null, inner, net.Linear("c", x, 4, 4)), [N, 4]));
+            using var trainer = create(SmallTask.Of(model, Options with { BatchSize = 8, ProxylessGradient = "full" }));
+            Set(trainer, "outer", -30, 30);
+            Set(trainer, "inner", 0.3, -0.2);
+            trainer.Fit();
+            return Alpha(trainer, "inner").SequenceEqual([0.3, -0.2]);
+        }
     }
 
     private static readonly (int A, int B)[] Pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)];
@@ -226,6 +281,16 @@ public sealed class ProxylessTests
     private sealed class Unlearning : GradientTrainer
     {
         public Unlearning(TrainingTask task) : base(task) => Sample(_ => new([0], [ones([], dtype: ScalarType.Float64)], [0]));
+    }
+
+    // The full form at the sample 1 of two candidates, whose branch that is off has a gradient of zero.
+    private sealed class Flowing : GradientTrainer
+    {
+        public Flowing(TrainingTask task) : base(task) => Sample(choice =>
+        {
+            var p = ProbabilityTensor(choice).unbind(0);
+            return new([0, 1], [p[0] - p[0].detach(), p[1] - p[1].detach() + 1]);
+        });
     }
 
     // The full form at the sample 0 of two candidates.

@@ -29,6 +29,14 @@ internal static class Sampling
         return net.Build([(net.InputChoice("in", chosen, reduction, inputs), [N, 4]), .. inputs.Select(c => (c, (Dim[])[N, 4]))]);
     }
 
+    /// <summary>A choice "op" whose candidate k is the number k.</summary>
+    public static Model Counter()
+    {
+        var net = new NetBuilder(1, ElementType.Float64);
+        var zero = net.Op("Mul", net.Input("x", N, 4), net.Constant("zero", [], _ => 0));
+        return net.Build((net.LayerChoice("op", null, [.. Enumerable.Range(0, 4).Select(k => net.Op("Add", zero, net.Constant($"n{k}", [], _ => k)))]), [N, 4]));
+    }
+
     public static void Set(OneShotTrainer trainer, string label, params double[] alpha)
     {
         using var off = no_grad();
@@ -80,6 +88,7 @@ internal static class Sampling
         3 => 16.266,
         5 => 20.515,
         7 => 24.322,
+        11 => 31.264,
         _ => throw new ArgumentOutOfRangeException(nameof(freedom)),
     };
 }

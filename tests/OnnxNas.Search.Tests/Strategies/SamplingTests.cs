@@ -52,7 +52,8 @@ public sealed class SamplingTests
         Assert.Throws<AssertFailedException>(() => CheckOneMoves(task => new ZeroGradients(task)));
 
     [TestMethod]
-    public void A_step_of_spos_is_a_step_of_the_plain_model() => CheckPlainStep(task => new Spos(task), (task, _) => Architecture.Random(task.Space, Drawn(task)), 1);
+    [DataRow("sum"), DataRow("mean"), DataRow("concat")]
+    public void A_step_of_spos_is_a_step_of_the_plain_model(string reduction) => CheckPlainStep(task => new Spos(task), (task, _) => Architecture.Random(task.Space, Drawn(task)), 1, reduction);
 
     [TestMethod]
     public void A_step_of_spos_is_no_step_of_another_model() => Assert.Throws<AssertFailedException>(() =>
@@ -135,10 +136,10 @@ public sealed class SamplingTests
         CheckPlainStep(create, (task, i) => FairNas.Paths(task.Space, Drawn(task))[i], 3);
 
     // One step on one batch, against plain models cut out of the marked one: w − lr·(Σ g + λ·w).
-    private static void CheckPlainStep(Func<TrainingTask, OneShotTrainer> create, Func<TrainingTask, int, Architecture> path, int paths)
+    private static void CheckPlainStep(Func<TrainingTask, OneShotTrainer> create, Func<TrainingTask, int, Architecture> path, int paths, string reduction = "sum")
     {
         using var scope = NewDisposeScope();
-        var model = Mixed();
+        var model = Mixed(reduction);
         var options = new SearchOptions { Epochs = 1, BatchSize = 16, Seed = 4, WeightDecay = 0.1, Lr = 0.1, GradClip = 0, Population = 1, Generations = 1 };
         using var trainer = create(SmallTask.Of(model, options, samples: 16));
         var batch = trainer.Task.Training.Load(trainer.Task.Training.Shuffled(0).Single());
@@ -191,13 +192,13 @@ public sealed class SamplingTests
     }
 
     // 3 · 2 · 3 architectures, weights in every candidate.
-    private static Model Mixed()
+    private static Model Mixed(string reduction = "sum")
     {
         var net = new NetBuilder(3);
         var x = net.Input("x", N, 4);
         var a = net.LayerChoice("a", null, net.Linear("a0", x, 4, 4), net.Op("Tanh", net.Linear("a1", x, 4, 4)), net.Linear("a2", x, 4, 4));
         var b = net.LayerChoice("b", null, net.Linear("b0", a, 4, 4), net.BatchNorm("bn", net.Linear("b1", a, 4, 4), 4));
-        return net.Build((net.Linear("head", net.InputChoice("c", 2, "sum", a, b, net.Linear("c2", x, 4, 4)), 4, 2), [N, 2]));
+        return net.Build((net.Linear("head", net.InputChoice("c", 2, reduction, a, b, net.Linear("c2", x, 4, 4)), reduction == "concat" ? 8 : 4, 2), [N, 2]));
     }
 
     private sealed class ZeroGradients(TrainingTask task) : SamplingTrainer(task)

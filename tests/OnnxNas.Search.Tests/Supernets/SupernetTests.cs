@@ -136,6 +136,21 @@ public sealed class SupernetTests
     }
 
     [TestMethod]
+    public void Weights_and_architecture_stand_in_the_order_of_the_model_whatever_the_process()
+    {
+        // An order by hash would be another one in the process that resumes a search, and hand the moments of one parameter to another.
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        string[] names = ["zeta", "alpha", "mu", "beta", "omega", "eta", "a", "z"];
+        var y = names.Aggregate(x, (from, name) => net.LayerChoice(name, null, net.Linear($"{name}.w", from, 4, 4), net.Op("Tanh", from)));
+        using var darts = new Darts(SmallTask.Of(net.Build((y, [N, 4])), new()));
+        var module = darts.Supernet.Module;
+        string NameOf(Tensor parameter) => module.Parameters.Single(p => ReferenceEquals(p.Value, parameter)).Key;
+        CollectionAssert.AreEqual(names.SelectMany(n => new[] { $"{n}.w.weight", $"{n}.w.bias" }).ToArray(), darts.Supernet.Weights.Select(NameOf).ToArray());
+        CollectionAssert.AreEqual(names.Select(n => $"org.onnxnas.supernet/alpha/{n}").ToArray(), darts.Supernet.ArchitectureParameters.Select(NameOf).ToArray());
+    }
+
+    [TestMethod]
     public void Fifty_training_steps_leave_no_tensor_behind()
     {
         using var darts = new Darts(SmallTask.Of(Nested(), new() { Epochs = 60, BatchSize = 32 }));
