@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using OnnxNas.Cli.Reports;
+using OnnxNas.Evaluation;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
@@ -114,12 +115,15 @@ internal sealed class SearchCommand : CliCommand
         var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
         var (smallest, largest) = costs.Model.Range();
         var cost = costs.Model.Of(architecture);
+        var latency = costs.KnownLatency is { } known
+            ? new WinnerLatency(known.Table.Of(architecture), new ModelTimer(threads, cache: null).Measure(bytes).Median, options.MaxLatencyMs is { } limit ? CostAmount.Parse(limit).In(known.Table) : null)
+            : null;
         var summary = new SearchSummary(
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
             marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
-            new(NewMetric().Name, double.IsFinite(trainer.ValidMetric) ? trainer.ValidMetric : null, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest, baseline);
-        var ranked = RankedArchitecture.Of(trainer, ranking, costs.Model);
+            new(NewMetric().Name, double.IsFinite(trainer.ValidMetric) ? trainer.ValidMetric : null, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest, latency, baseline);
+        var ranked = RankedArchitecture.Of(trainer, ranking, costs);
         using (var results = ResultFolder.Create(checkpoint.Results, checkpoint.Replaces, checkpoint.Workspace))
         {
             results.Write("best.onnx", bytes);

@@ -14,6 +14,12 @@ namespace OnnxNas.Cli.Reports;
 /// <param name="TestAll">All metrics of the loss on the test samples.</param>
 internal sealed record Scores(string Name, double? SupernetValid, double InheritedValid, double Valid, double? Test, IReadOnlyDictionary<string, double>? TestAll);
 
+/// <summary>The latency of the winner in ONNX Runtime, for one sample and with the threads of the search.</summary>
+/// <param name="PredictedMs">What the search reckoned with, in milliseconds.</param>
+/// <param name="MeasuredMs">best.onnx, in milliseconds.</param>
+/// <param name="LimitMs">The budget, which the prediction keeps; null where there is none.</param>
+internal sealed record WinnerLatency(double PredictedMs, double MeasuredMs, double? LimitMs);
+
 /// <summary><c>summary.json</c>.</summary>
 internal sealed record SearchSummary(
     string Model,
@@ -36,6 +42,7 @@ internal sealed record SearchSummary(
     long Macs,
     Cost SmallestSubnet,
     Cost LargestSubnet,
+    WinnerLatency? Latency,
     IReadOnlyList<BaselineScore> Baseline)
 {
     /// <summary>The report for people.</summary>
@@ -48,6 +55,10 @@ internal sealed record SearchSummary(
             BaselineScore.Write(output, this);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {Parameters:N0}  (smallest subnet {SmallestSubnet.Parameters:N0}, largest {LargestSubnet.Parameters:N0})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {Macs:N0}  (smallest subnet {SmallestSubnet.Macs:N0}, largest {LargestSubnet.Macs:N0})"));
+        if (Latency is { } latency)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"latency     {latency.MeasuredMs:0.0000} ms measured, {latency.PredictedMs:0.0000} predicted  (ONNX Runtime, one sample, {Threads} threads)"));
+        if (Latency is { LimitMs: { } limit } over && over.MeasuredMs > limit)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note        measured, the winner is over --max-latency-ms ({limit:0.0000}), which it keeps as predicted; ask for less, or search on a quiet machine"));
         var test = Metrics.Test is { } score ? score.ToString("0.0000", CultureInfo.InvariantCulture) : "no test samples";
         var supernet = Metrics.SupernetValid is { } valid ? $"supernet on valid {RankedArchitecture.Number(valid)}, " : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Metrics.Name,-10}  test {test}  ({supernet}winner with its weights {Metrics.InheritedValid:0.0000})"));

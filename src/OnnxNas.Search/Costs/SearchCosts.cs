@@ -25,6 +25,9 @@ public sealed class SearchCosts
     /// <summary>Measured latency.</summary>
     public LatencyTable Latency => latency.Value;
 
+    /// <summary>Measured latency where the options have asked for it; null where nothing was measured.</summary>
+    public LatencyTable? KnownLatency => latency.IsValueCreated ? latency.Value : null;
+
     /// <summary>The table of a cost.</summary>
     public CostTable this[CostKind kind] => kind switch
     {

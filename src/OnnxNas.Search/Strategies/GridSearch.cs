@@ -21,7 +21,8 @@ public sealed class GridSearch : StandaloneTrainer
         if (all.Count > epochs)
         {
             var size = Task.Space.Size.ToString(CultureInfo.InvariantCulture);
-            throw new ChoiceException($"grid trains every architecture for at least one epoch; the space has {size}, and --epochs is {epochs}. Raise --epochs, or use another strategy.");
+            var allowed = Task.Budget.IsUnlimited ? "" : ", more of them within the budget than there are epochs";
+            throw new ChoiceException($"grid trains every architecture for at least one epoch; the space has {size}{allowed}, and --epochs is {epochs}. Raise --epochs, or use another strategy.");
         }
 
         if (all.Count == 0)

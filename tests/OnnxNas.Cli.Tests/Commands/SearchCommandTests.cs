@@ -71,7 +71,7 @@ public sealed class SearchCommandTests
     public void The_ranking_has_the_winner_first_and_random_architectures_stand_beside_it()
     {
         using var bench = new Workbench();
-        var (code, output, error) = Search(bench, bench.Classifier(), "out", "--epochs", "2", "--batch-size", "8", "--top", "4", "--baseline", "2");
+        var (code, output, error) = Search(bench, bench.Classifier(), "out", "--epochs", "2", "--batch-size", "8", "--top", "4", "--finalist-epochs", "0", "--baseline", "2");
         Assert.AreEqual(0, code, error);
         var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
         Assert.HasCount(4, rows);
@@ -90,6 +90,33 @@ public sealed class SearchCommandTests
         Assert.IsTrue(baseline.All(b => (double)b!["test"]! is >= 0 and <= 1));
         Assert.Contains("random 2", output);
         Assert.AreEqual(4, File.ReadAllLines(bench["out/history.csv"]).Count(l => l.StartsWith("baseline_", StringComparison.Ordinal)));
+    }
+
+    [TestMethod]
+    public void A_search_that_reckons_with_latency_tells_what_it_predicted_and_what_the_file_takes()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        try
+        {
+            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", bench["cache"]);
+            var (code, output, error) = Search(bench, model, "out", "--epochs", "1", "--batch-size", "8", "--max-latency-ms", "100%");
+            Assert.AreEqual(0, code, error);
+            var latency = Json(bench["out/summary.json"])["latency"]!;
+            Assert.IsTrue((double)latency["predicted_ms"]! > 0 && (double)latency["measured_ms"]! > 0 && (double)latency["limit_ms"]! >= (double)latency["predicted_ms"]!);
+            Assert.Contains("ms measured", output);
+            var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
+            Assert.AreEqual((double)latency["predicted_ms"]!, (double)rows[0]!["latency_ms"]!);
+            Assert.IsTrue(rows.All(r => (double)r!["latency_ms"]! <= (double)latency["limit_ms"]!));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", cache);
+        }
+
+        Assert.AreEqual(0, Search(bench, model, "other", "--epochs", "1", "--batch-size", "8").Code);
+        Assert.IsNull(Json(bench["other/summary.json"])["latency"]);
     }
 
     [TestMethod]

@@ -63,6 +63,11 @@ public sealed class StandaloneTests
         var message = Assert.ThrowsExactly<ChoiceException>(() => new GridSearch(SmallTask.Of(Net(), new() { Epochs = 5 }))).Message;
         Assert.Contains("the space has 6", message);
         Assert.Contains("--epochs is 5", message);
+        Assert.DoesNotContain("budget", message);
+
+        // One of b's candidates is a skip: three are left.
+        Assert.Contains("more of them within the budget", Assert.ThrowsExactly<ChoiceException>(() => new GridSearch(SmallTask.Of(Net(), new() { Epochs = 2, MaxSkips = 0 }))).Message);
+        using var three = new GridSearch(SmallTask.Of(Net(), new() { Epochs = 3, MaxSkips = 0 }));
     }
 
     [TestMethod]
