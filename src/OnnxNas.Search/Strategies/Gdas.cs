@@ -33,6 +33,6 @@ public sealed class Gdas : GradientTrainer, IStrategyDefaults
         var soft = ProbabilityOf(choice, logits);
         var active = Architecture.Highest(choice, soft.ToTensorData().ToDoubles());
         var parts = soft.unbind(0);
-        return new(active, [.. active.Select(k => StraightThrough(choice, parts[k], isOn: true, active.Count))]);
+        return new(active, StraightThrough(choice, active.Select(k => parts[k]), active.Select(_ => true)));
     }
 }

@@ -120,11 +120,17 @@ public abstract class GradientTrainer : OneShotTrainer
     private protected static Tensor ProbabilityOf(Choice choice, Tensor logits) =>
         choice is InputChoice { ChosenCount: 0 } ? logits.sigmoid() : logits.softmax(0);
 
-    /// <summary>A weight whose value is 1 where the candidate is on and 0 where it is off, over <paramref name="count"/> for a mean of so many, and whose gradient goes to p.</summary>
-    private protected static Tensor StraightThrough(Choice choice, Tensor p, bool isOn, int count)
+    /// <summary>Weights whose values are 1 for candidates that are on and 0 for others, divided by their sum for a mean, and whose gradient goes to p.</summary>
+    private protected static IReadOnlyList<Tensor> StraightThrough(Choice choice, IEnumerable<Tensor> p, IEnumerable<bool> isOn)
     {
-        var share = choice is InputChoice { Reduction: Reduction.Mean } ? 1.0 / count : 1;
-        return (p - p.detach()).Plus(isOn ? 1.0 : 0.0).Times(share);
+        var gates = p.Zip(isOn, (q, on) => (q - q.detach()).Plus(on ? 1.0 : 0.0)).ToList();
+        if (choice is not InputChoice { Reduction: Reduction.Mean } mean)
+            return gates;
+        if (mean.ChosenCount > 0)
+            return [.. gates.Select(g => g.DividedBy(mean.ChosenCount))];
+        // Where any number may be chosen, one more makes all others count less.
+        var open = gates.Aggregate((a, b) => a.Plus(b));
+        return [.. gates.Select(g => g / open)];
     }
 
     /// <summary>A loss with the penalty for what the architecture is expected to cost, where the options ask for one.</summary>

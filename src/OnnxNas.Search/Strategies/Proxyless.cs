@@ -79,13 +79,13 @@ public sealed class Proxyless : GradientTrainer, IStrategyDefaults
         var parts = alpha.unbind(0);
         var q = stack(pair.Select(k => parts[k])).softmax(0).unbind(0);
         var on = random.NextDouble() < q[0].to_type(ScalarType.Float64).item<double>() ? 0 : 1;
-        return new(pair, [.. q.Select((p, i) => StraightThrough(choice, p, i == on, 1))]);
+        return new(pair, StraightThrough(choice, q, pair.Select((_, i) => i == on)));
     }
 
     private Mixture Full(Choice choice, IReadOnlyList<int> sample)
     {
         int[] all = [.. Enumerable.Range(0, choice.Candidates.Count)];
         var p = ProbabilityTensor(choice).Times(Math.Max(1, (choice as InputChoice)?.ChosenCount ?? 1));
-        return new(all, [.. p.unbind(0).Select((w, k) => StraightThrough(choice, w, sample.Contains(k), sample.Count))], [.. all.Except(sample)]);
+        return new(all, StraightThrough(choice, p.unbind(0), all.Select(sample.Contains)), [.. all.Except(sample)]);
     }
 }

@@ -80,6 +80,38 @@ public sealed class GdasTests
     }
 
     [TestMethod]
+    [DataRow("sum"), DataRow("mean")]
+    public void Where_any_number_may_be_chosen_each_gate_opens_by_its_sigmoid_and_learns_what_it_adds(string reduction)
+    {
+        using var gdas = new Gdas(SmallTask.Of(Inputs(reduction, 0), Options));
+        using var twin = new Gdas(SmallTask.Of(Inputs(reduction, 0), Options));
+        double[] p = [0.3, 0.5, 0.8];
+        Set(gdas, "in", [.. p.Select(v => Math.Log(v / (1 - v)))]);
+        var counts = new int[5];
+        for (var i = 0; i < 2000; i++)
+        {
+            using var scope = NewDisposeScope();
+            // The noise drawn again; where all are closed, the widest is taken.
+            var soft = Alpha(gdas, "in").Zip(Noise.For(gdas.Task.Space["in"], twin.Task.NextRandom()), (a, g) => 1 / (1 + Math.Exp(-(a + g) / 2))).ToArray();
+            var open = Enumerable.Range(0, 3).Where(k => soft[k] > 0.5).DefaultIfEmpty(Enumerable.Range(0, 3).MaxBy(k => soft[k])).ToList();
+            counts[open.Count == 1 ? 4 : Array.FindIndex(Several, s => s.SequenceEqual(open))]++;
+            var outputs = Run(gdas);
+            var sum = open.Select(k => outputs[k + 1]).Aggregate((a, b) => a + b);
+            var y = reduction == "mean" ? sum / (double)open.Count : sum;
+            Assert.IsLessThan(1e-12, (outputs[0] - y).abs().max().item<double>());
+            if (i >= 50)
+                continue;
+            var effects = GateEffects(reduction, open, Slopes([y, .. outputs.Skip(1)], zeros_like(y)));
+            var gradient = GradientStep.Of(outputs[0].square().mean(), gdas.Supernet.ArchitectureParameters)[0]?.ToDoubles() ?? new double[3];
+            for (var k = 0; k < 3; k++)
+                Assert.AreEqual(open.Contains(k) ? soft[k] * (1 - soft[k]) / 2 * effects[k] : 0, gradient[k], 1e-9, $"{string.Join(' ', open)}: {k}");
+        }
+
+        var several = Several.Select(s => Enumerable.Range(0, 3).Aggregate(1.0, (product, k) => product * (s.Contains(k) ? p[k] : 1 - p[k]))).ToList();
+        AreDrawnFrom([.. several, 1 - several.Sum()], counts);
+    }
+
+    [TestMethod]
     public void Evaluation_runs_the_architecture_that_is_exported()
     {
         using var scope = NewDisposeScope();
@@ -96,6 +128,8 @@ public sealed class GdasTests
         Soft,
         OneHotOnly,
     }
+
+    private static readonly int[][] Several = [[0, 1], [0, 2], [1, 2], [0, 1, 2]];
 
     private static void Sample(int count, Action action)
     {

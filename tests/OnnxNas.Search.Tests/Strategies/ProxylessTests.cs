@@ -134,6 +134,33 @@ public sealed class ProxylessTests
     }
 
     [TestMethod]
+    [DataRow("sum"), DataRow("mean")]
+    public void Where_any_number_may_be_chosen_each_gate_learns_what_it_adds_to_the_drawn_ones(string reduction)
+    {
+        double[] alpha = [0.3, -0.2, 0.1], p = [.. alpha.Select(a => 1 / (1 + Math.Exp(-a)))];
+        int[][] sets = [[0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]];
+        var seen = new HashSet<int>();
+        for (var seed = 0; seed < 12; seed++)
+        {
+            using var scope = NewDisposeScope();
+            using var trainer = new Proxyless(SmallTask.Of(Inputs(reduction, 0), Options with { Seed = seed, ArchWeightDecay = 0 }));
+            Set(trainer, "in", alpha);
+            var gradient = ArchitectureGradient(trainer, out var outputs, out var target);
+            var fits = sets.Where(open =>
+            {
+                var sum = open.Select(k => outputs[k + 1]).Aggregate((a, b) => a + b);
+                var y = reduction == "mean" ? sum / (double)open.Length : sum;
+                var effects = GateEffects(reduction, open, Slopes([y, .. outputs.Skip(1)], target));
+                return Enumerable.Range(0, 3).Max(i => Math.Abs(p[i] * (1 - p[i]) * effects[i] - gradient[i])) < 1e-9;
+            }).ToList();
+            Assert.HasCount(1, fits, $"seed {seed}: {string.Join(' ', gradient)}");
+            seen.Add(fits[0].Length);
+        }
+
+        Assert.IsGreaterThan(1, seen.Count);
+    }
+
+    [TestMethod]
     public void A_step_of_the_weights_is_that_of_the_plain_network_and_leaves_all_else_bit_for_bit()
     {
         var model = Four();

@@ -61,6 +61,10 @@ internal static class Sampling
         return [.. outputs.Skip(1).Select(o => (g * o).sum().item<double>())];
     }
 
+    /// <summary>∂L/∂z_k of gates z, by the slopes ⟨∂L/∂y, o_k⟩, where those of some inputs are 1 and all others 0: of y = Σ z·o, or of the mean Σ z·o / Σ z.</summary>
+    public static double[] GateEffects(string reduction, IReadOnlyList<int> open, double[] slopes) =>
+        [.. slopes.Select(s => reduction == "sum" ? s : (s - open.Average(k => slopes[k])) / open.Count)];
+
     public static double[] ToDoubles(this Tensor tensor) => tensor.ToTensorData().ToDoubles();
 
     /// <summary>Requires that counts may be drawn from probabilities: the χ² statistic is below the value that one in a thousand exceeds.</summary>
@@ -86,6 +90,7 @@ internal static class Sampling
         1 => 10.828,
         2 => 13.816,
         3 => 16.266,
+        4 => 18.467,
         5 => 20.515,
         7 => 24.322,
         11 => 31.264,
