@@ -12,8 +12,9 @@ public sealed class MyMix(Choice choice, double[] initial) : ChoiceModule
     public override IEnumerable<Parameter> ArchitectureParameters => [Alpha];
     public override Tensor Forward(ILazyInputs candidates)
     {
-        var p = Alpha.softmax(0);
-        return WeightedSum(choice is InputChoice { Reduction: Reduction.Sum } inputs ? p.Times(inputs.ChosenCount) : p, candidates);
+        var p = choice is InputChoice { ChosenCount: 0 } ? Alpha.sigmoid() : Alpha.softmax(0);
+        p = choice is InputChoice { ChosenCount: 0, Reduction: Reduction.Mean } ? p / p.sum() : p;
+        return WeightedSum(choice is InputChoice { ChosenCount: > 1, Reduction: Reduction.Sum } several ? p.Times(several.ChosenCount) : p, candidates);
     }
 }
 
@@ -36,5 +37,5 @@ public sealed class MyTrainer : OneShotTrainer
                 (_, _) = (ArchitectureStep(alphas, valid), WeightStep(weights, train));
         }
     }
-    public override Architecture Export() => Architecture.FromScores(Task.Space, choice => mixes[choice.Label].Alpha.data<float>().Select(a => (double)a));
+    public override Architecture Export() => Architecture.FromScores(Task.Space, choice => mixes[choice.Label].Alpha.data<float>().Select(a => (double)a), threshold: 0);
 }
