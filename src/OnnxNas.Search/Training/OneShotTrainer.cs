@@ -53,11 +53,12 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>
     /// The finalists with the metric of each on the validation samples (where there are several, trained on for <see cref="SearchOptions.FinalistEpochs"/>), the best first, costs reckoned in. For after <see cref="Fit"/>. A trainer that overrides
     /// <see cref="Export"/> and leaves <see cref="Finalists"/> to its base class has made up its mind: only what it exports is there. One that diverged has no number as metric, and comes last.
+    /// None is over the budget: where all are, the one within it that changes the fewest decisions of the first takes their place, and a note says so.
     /// </summary>
     /// <exception cref="TrainingException">All diverged.</exception>
     public IReadOnlyList<(Architecture Architecture, double Metric)> Ranking(int count)
     {
-        var finalists = Owner(nameof(Export)).IsSubclassOf(Owner(nameof(Finalists))) ? [Export()] : Finalists(count);
+        var finalists = WithinBudget(Owner(nameof(Export)).IsSubclassOf(Owner(nameof(Finalists))) ? [Export()] : Finalists(count));
         Func<Architecture, double> metric = finalists.Count > 1 ? FinalistMetricOf : MetricOf;
         // What is not a number comes last.
         var ranking = finalists.Select(a => (Architecture: a, Metric: metric(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric)).ToList();
@@ -238,6 +239,17 @@ public abstract class OneShotTrainer : IDisposable
     {
         Dispose(true);
         GC.SuppressFinalize(this);
+    }
+
+    private List<Architecture> WithinBudget(IReadOnlyList<Architecture> finalists)
+    {
+        var allowed = finalists.Where(Task.Budget.Allows).ToList();
+        if (allowed.Count > 0)
+            return allowed;
+        var first = finalists[0];
+        var nearest = Task.Budget.Best(choice => choice.Candidates.Select((_, k) => first[choice.Label].Contains(k) ? 1.0 : 0.0));
+        Task.Note($"{first}, which {Task.Options.Strategy} returned, is over the budget; {nearest}, the nearest within it, takes its place");
+        return [nearest];
     }
 
     private double Scored(ref SubnetScorer? scorer, string section, int epochs, Architecture architecture)

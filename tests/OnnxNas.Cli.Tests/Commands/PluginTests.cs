@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Supernets;
@@ -29,6 +30,22 @@ public sealed class PluginTests
         Assert.DoesNotContain("NaN", output);
         Assert.Contains("(winner with its weights 0.", output);
         Assert.Contains("\"supernet_valid\": null", File.ReadAllText(bench["out/summary.json"]));
+    }
+
+    [TestMethod]
+    public void Nothing_over_the_budget_is_written_whatever_a_trainer_returns()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        string[] search = ["search", model, "-o", bench["out"], "--force", "--plugin", Self, "--strategy", nameof(AlwaysFirst), "--epochs", "1", "--retrain-epochs", "0", "--batch-size", "8"];
+        long Macs() => JsonNode.Parse(File.ReadAllText(bench["out/summary.json"]))!["macs"]!.GetValue<long>();
+        Assert.AreEqual(0, Workbench.Run(search).Code);
+        var most = Macs() - 1;
+        var (code, _, error) = Workbench.Run([.. search, "--max-macs", $"{most}"]);
+        Assert.AreEqual(0, code, error);
+        Assert.IsLessThanOrEqualTo(most, Macs());
+        Assert.Contains("over the budget", error);
+        Assert.DoesNotContain("over the budget", Workbench.Run([.. search, "--max-macs", $"{most + 1}"]).Error);
     }
 
     [TestMethod]
