@@ -7,33 +7,36 @@ namespace OnnxNas.Cli.Reports;
 
 /// <summary>A row of <c>ranking.json</c>: a finalist of the search, the best first.</summary>
 /// <param name="Architecture">Candidate names by label.</param>
-/// <param name="Metric">Its metric on the validation samples, with the weights the search leaves; null where it diverged.</param>
-/// <param name="Margin">How much better that is than the next one's; null for the last, and where one of both diverged.</param>
+/// <param name="Metric">Its metric on the validation samples, after the training of finalists; null where it diverged.</param>
+/// <param name="Reward">What it is ranked by where cost counts: the metric (its negative, where less is better) with the penalty reckoned in. Null without a penalty, and where it diverged.</param>
+/// <param name="Margin">By how much it is better than the next one, in what they are ranked by; null for the last, and where one of both diverged.</param>
 /// <param name="Parameters">Elements of its trained tensors.</param>
 /// <param name="Macs">Multiply-accumulate operations for one sample.</param>
 /// <param name="LatencyMs">Predicted milliseconds for one sample; null where the search did not ask for latency.</param>
-internal sealed record RankedArchitecture(IReadOnlyDictionary<string, object> Architecture, double? Metric, double? Margin, long Parameters, long Macs, double? LatencyMs)
+internal sealed record RankedArchitecture(IReadOnlyDictionary<string, object> Architecture, double? Metric, double? Reward, double? Margin, long Parameters, long Macs, double? LatencyMs)
 {
     /// <summary>The rows of a ranking.</summary>
     public static IReadOnlyList<RankedArchitecture> Of(OneShotTrainer trainer, IReadOnlyList<(Architecture Architecture, double Metric)> ranking, SearchCosts costs)
     {
         var sign = trainer.Task.Metric().HigherIsBetter ? 1 : -1;
+        var penalty = trainer.Task.Penalty;
+        double[] rewards = [.. ranking.Select(r => penalty?.ShapeReward(sign * r.Metric, r.Architecture) ?? sign * r.Metric)];
         return [.. ranking.Select((r, i) =>
         {
             var cost = costs.Model.Of(r.Architecture);
-            return new RankedArchitecture(r.Architecture.ToNames(), OrNull(r.Metric), i + 1 < ranking.Count ? OrNull(sign * (r.Metric - ranking[i + 1].Metric)) : null, cost.Parameters, cost.Macs, costs.KnownLatency?.Table.Of(r.Architecture));
+            var margin = i + 1 < rewards.Length ? OrNull(rewards[i] - rewards[i + 1]) : null;
+            return new RankedArchitecture(r.Architecture.ToNames(), OrNull(r.Metric), penalty is null ? null : OrNull(rewards[i]), margin, cost.Parameters, cost.Macs, costs.KnownLatency?.Table.Of(r.Architecture));
         })];
     }
 
     /// <summary>The rows for people.</summary>
     public static void Write(TextWriter output, string metric, IReadOnlyList<RankedArchitecture> rows)
     {
-        var hasLatency = rows.Any(r => r.LatencyMs is not null);
-        string[] columns = ["rank", "architecture", metric, "margin", "parameters", "MACs", .. hasLatency ? ["predicted ms"] : Array.Empty<string>()];
-        Tables.Write(output, columns, rows.Select((r, i) => (IReadOnlyList<string>)
+        // Columns without any number are left out.
+        (string Name, Func<RankedArchitecture, double?> Of)[] further = [.. new (string, Func<RankedArchitecture, double?> Of)[] { ("reward", r => r.Reward), ("predicted ms", r => r.LatencyMs) }.Where(c => rows.Any(r => c.Of(r) is not null))];
+        Tables.Write(output, ["rank", "architecture", metric, "margin", "parameters", "MACs", .. further.Select(c => c.Name)], rows.Select((r, i) => (IReadOnlyList<string>)
         [
-            $"{i + 1}", Text(r.Architecture), Score(r.Metric), r.Margin is { } m ? Number(m) : "", Count(r.Parameters), Count(r.Macs),
-            .. hasLatency ? [r.LatencyMs is { } ms ? Number(ms) : ""] : Array.Empty<string>(),
+            $"{i + 1}", Text(r.Architecture), Score(r.Metric), r.Margin is { } m ? Number(m) : "", Count(r.Parameters), Count(r.Macs), .. further.Select(c => c.Of(r) is { } n ? Number(n) : ""),
         ]));
     }
 

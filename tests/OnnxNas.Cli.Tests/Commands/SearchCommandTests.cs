@@ -93,6 +93,29 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    public void Where_cost_counts_the_ranking_tells_what_it_is_by()
+    {
+        using var bench = new Workbench();
+        var (code, output, error) = Search(bench, bench.Classifier(), "out", "--epochs", "1", "--retrain-epochs", "0", "--batch-size", "8", "--finalist-epochs", "0", "--penalty-weight", "5", "--cost", "params", "--cost-target", "40", "--penalty-shape", "absolute");
+        Assert.AreEqual(0, code, error);
+        Assert.Contains("reward", output);
+        var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
+        Assert.HasCount(5, rows);
+        double[] rewards = [.. rows.Select(r => (double)r!["metric"]! - 5 * Math.Abs((long)r["parameters"]! / 40.0 - 1))];
+        CollectionAssert.AreEqual(rewards.OrderDescending().ToArray(), rewards);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.AreEqual(rewards[i], (double)rows[i]!["reward"]!, 1e-12);
+            if (i < 4)
+                Assert.AreEqual(rewards[i] - rewards[i + 1], (double)rows[i]!["margin"]!, 1e-12);
+        }
+
+        // By the metric alone they would stand otherwise.
+        double[] metrics = [.. rows.Select(r => (double)r!["metric"]!)];
+        CollectionAssert.AreNotEqual(metrics.OrderDescending().ToArray(), metrics);
+    }
+
+    [TestMethod]
     public void A_search_that_reckons_with_latency_tells_what_it_predicted_and_what_the_file_takes()
     {
         using var bench = new Workbench();
