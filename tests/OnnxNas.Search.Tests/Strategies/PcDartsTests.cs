@@ -64,6 +64,19 @@ public sealed class PcDartsTests
     }
 
     [TestMethod]
+    public void A_candidate_beside_none_is_bypassed_from_where_both_start()
+    {
+        using var scope = NewDisposeScope();
+        var net = new NetBuilder(2, ElementType.Float64);
+        var x = net.Op("Sin", net.Input("x", N, 4, 4));
+        var y = net.Op("Tanh", x);
+        var choice = net.LayerChoice("op", null, y, net.Op("Mul", x, net.Constant("zero", [], _ => 0)));
+        using var trainer = new PcDarts(SmallTask.Of(net.Build((choice, [N, 4, 4]), (y, [N, 4, 4]), (x, [N, 4, 4])), Options));
+        var o = Forward(trainer, 4);
+        Assert.IsLessThan(1e-12, (o[0] - Shuffled(o[1] * Softmax(Alpha(trainer, "op"))[0], o[2], 4)).abs().max().item<double>());
+    }
+
+    [TestMethod]
     public void The_edges_of_a_node_are_weighted_by_a_softmax_whose_gradient_is_that_of_the_formula()
     {
         using var scope = NewDisposeScope();
