@@ -1,3 +1,4 @@
+using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Operators;
 using OnnxNas.Search.Supernets;
@@ -39,6 +40,9 @@ internal sealed class MarkerOperators : IOperatorFamily
         public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
         {
             joint.RequireAlike(context, Enumerable.Range(0, context.InputCount));
+            var averages = context.Node.Attribute("reduction")?.AsString() == "mean" && (context.Node.Attribute("n_chosen")?.AsInt() ?? 1) != 1;
+            if (averages && context.Input(0).Element is var element && element != ElementType.Undefined && !element.IsFloatingPoint())
+                throw new ChoiceException($"{context.Node}: {element} values have no mean. Use reduction sum, or choose behind the cast to float.");
             return [joint.Infer(context)];
         }
 

@@ -17,7 +17,7 @@ public sealed record BudgetLimit(string Option, CostTable Table, double Limit)
 public sealed class Budget
 {
     // Spaces up to this size are enumerated, and so are as many architectures of a larger one, from the best on.
-    private const int Enumerable = 100_000;
+    internal const int Enumerable = 100_000;
     private readonly SearchSpace space;
     private readonly Lazy<Liveness> liveness;
     private readonly Lazy<Architecture> cheapest;

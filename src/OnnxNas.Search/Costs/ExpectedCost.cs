@@ -12,7 +12,8 @@ namespace OnnxNas.Search.Costs;
 /// Exact where a part lives under a chain of decisions on LayerChoices, InputChoices of one input, or free gates. An approximation in two cases, in which it is never
 /// less than the true expectation of the first kind: a part that only dies by several decisions together (a node of a cell that no edge happens to read, a tensor
 /// read in two candidates) counts as living under the decisions that all its readers share; and an InputChoice of n > 1 inputs
-/// selects input k with probability min(1, n·p_k), independently of the others.
+/// selects input k with probability min(1, n·p_k), independently of the others. Gates are free to be all shut, though one is open in every architecture: where they are all
+/// likely to be shut, the cost is that of less.
 /// </remarks>
 public sealed class ExpectedCost
 {

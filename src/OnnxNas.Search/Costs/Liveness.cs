@@ -119,6 +119,15 @@ internal sealed class Liveness
     /// <summary>Whether a choice is made at all: one of its markers lives.</summary>
     public bool IsLive(Choice choice, bool[] live) => choice.Nodes.Any(n => GroupOf(n) is >= 0 and var group && live[group]);
 
+    /// <summary>For every choice, in the order of the space, the positions of those that say whether it is made at all.</summary>
+    public IReadOnlyList<IReadOnlySet<int>> Deciders()
+    {
+        var groups = new List<HashSet<int>>();
+        foreach (var ways in reads)
+            groups.Add([.. ways.SelectMany(r => r.Choice < 0 ? groups[r.Group] : groups[r.Group].Append(r.Choice))]);
+        return [.. space.Choices.Select(c => c.Nodes.Select(GroupOf).Where(g => g >= 0).SelectMany(g => groups[g]).ToHashSet())];
+    }
+
     // A read under a decision that its reader stands under already has no condition left, or cannot happen. A reader that reads so many inputs
     // of one choice that it cannot leave all of them out has none either.
     private HashSet<LiveRead> Simplify(HashSet<LiveRead> all)

@@ -8,14 +8,20 @@ namespace OnnxNas.Search.Costs;
 /// </summary>
 public sealed class RankedArchitectures
 {
-    // More ways than this to decide one choice are not listed: the best and what two exchanges make of it then stand for all.
-    private const int MaxOptions = 4096;
+    // More ways to decide one choice than a budget enumerates are not listed: the best and what two exchanges make of it, up to a number, then stand for all.
+    private const int MaxNeighbours = 4096;
 
     // The logarithm of a probability of 0 must stay finite, so that sums still compare.
     private const double LeastProbability = 1e-300;
     private readonly SearchSpace space;
     private readonly Liveness liveness;
+
+    // Those that say whether others are made come first; each with the logarithms of its probabilities.
+    private readonly List<(Choice Choice, double[] Logs)> choices;
     private readonly List<List<(IReadOnlyList<int> Option, double Score)>> options;
+
+    // Whether all that say whether a choice is made come before it, which shared labels may prevent.
+    private readonly bool[] isSettled;
 
     /// <summary>Ranks the architectures of a space.</summary>
     /// <param name="space">The space.</param>
@@ -31,7 +37,12 @@ public sealed class RankedArchitectures
     {
         (this.space, this.liveness) = (space, liveness);
         var best = Architecture.FromScores(space, probabilities);
-        options = [.. space.Choices.Select(c => Ranked(c, best[c.Label], [.. probabilities(c)]))];
+        var deciders = liveness.Deciders();
+        int[] order = [.. Enumerable.Range(0, space.Choices.Count).OrderBy(i => deciders[i].Count)];
+        var places = order.Index().ToDictionary(p => p.Item, p => p.Index);
+        isSettled = [.. order.Select((c, at) => deciders[c].All(d => places[d] < at))];
+        choices = [.. order.Select(i => space.Choices[i]).Select(c => (c, Logs(c, probabilities(c))))];
+        options = [.. choices.Select(c => Ranked(c.Choice, c.Logs, best[c.Choice.Label], [.. probabilities(c.Choice)]))];
     }
 
     /// <summary>Every network of a space once, lazily: each architecture but those that differ in choices that are not made.</summary>
@@ -43,17 +54,22 @@ public sealed class RankedArchitectures
     /// <summary>The decisions of all of them, and which groups of nodes they need.</summary>
     internal IEnumerable<(IReadOnlyDictionary<string, IReadOnlyList<int>> Selection, bool[] Live)> Walk()
     {
-        var queue = new PriorityQueue<(ushort[] At, int Last), (double Loss, long Turn)>();
+        var queue = new PriorityQueue<(int[] At, int Last), (double Loss, long Turn)>();
         long turn = 0;
-        queue.Enqueue((new ushort[options.Count], 0), (0, turn++));
+        queue.Enqueue((new int[options.Count], 0), (0, turn++));
         while (queue.TryDequeue(out var state, out var priority))
         {
             var selection = new Dictionary<string, IReadOnlyList<int>>(options.Count);
             for (var i = 0; i < options.Count; i++)
-                selection[space.Choices[i].Label] = options[i][state.At[i]].Option;
+                selection[choices[i].Choice.Label] = options[i][state.At[i]].Option;
             var live = liveness.Of(selection);
-            if (!space.Choices.Where((c, i) => state.At[i] > 0 && !liveness.IsLive(c, live)).Any())
+            var inVain = Enumerable.Range(0, options.Count).Where(i => state.At[i] > 0 && !liveness.IsLive(choices[i].Choice, live)).ToList();
+            if (inVain.Count == 0)
                 yield return (selection, live);
+
+            // What is raised later brings none of these to life.
+            if (inVain.Exists(i => isSettled[i]))
+                continue;
 
             // Each vector is reached once: by raising its digits from left to right.
             for (var i = state.Last; i < options.Count; i++)
@@ -61,7 +77,7 @@ public sealed class RankedArchitectures
                 var ranked = options[i];
                 if (state.At[i] + 1 >= ranked.Count)
                     continue;
-                var next = (ushort[])state.At.Clone();
+                var next = (int[])state.At.Clone();
                 next[i]++;
                 queue.Enqueue((next, i), (priority.Loss + ranked[state.At[i]].Score - ranked[next[i]].Score, turn++));
             }
@@ -70,14 +86,16 @@ public sealed class RankedArchitectures
 
     /// <summary>The logarithm of a selection's probability, but for a constant.</summary>
     internal double Score(IReadOnlyDictionary<string, IReadOnlyList<int>> selection) =>
-        space.Choices.Select((c, i) => options[i].Find(o => o.Option.SequenceEqual(selection[c.Label])) is { Option: not null } found ? found.Score : double.NegativeInfinity).Sum();
+        choices.Sum(c => selection[c.Choice.Label].Sum(k => c.Logs[k]));
 
-    private static List<(IReadOnlyList<int> Option, double Score)> Ranked(Choice choice, IReadOnlyList<int> best, double[] p)
+    private static double[] Logs(Choice choice, IEnumerable<double> p) =>
+        [.. p.Select(q => Math.Log(Math.Max(q, LeastProbability)) - (choice is InputChoice { ChosenCount: 0 } ? Math.Log(Math.Max(1 - q, LeastProbability)) : 0))];
+
+    private static List<(IReadOnlyList<int> Option, double Score)> Ranked(Choice choice, double[] logs, IReadOnlyList<int> best, double[] p)
     {
-        var logs = p.Select(q => Math.Log(Math.Max(q, LeastProbability)) - (choice is InputChoice { ChosenCount: 0 } ? Math.Log(Math.Max(1 - q, LeastProbability)) : 0)).ToArray();
-        var all = choice.Options <= MaxOptions
+        var all = choice.Options <= Budget.Enumerable
             ? ChoiceOptions.Of(choice)
-            : ExtremeSubnet.Neighbours(choice, best).SelectMany(o => ExtremeSubnet.Neighbours(choice, o).Prepend(o)).DistinctBy(o => string.Join(',', o)).Take(MaxOptions);
+            : ExtremeSubnet.Neighbours(choice, best).SelectMany(o => ExtremeSubnet.Neighbours(choice, o).Prepend(o)).DistinctBy(o => string.Join(',', o)).Take(MaxNeighbours);
         var others = all.Where(o => !o.SequenceEqual(best) && o.All(k => p[k] >= 0)).Select(o => (Option: o, Score: o.Sum(k => logs[k]))).OrderByDescending(o => o.Score);
 
         // Rounding must not put another before the one that FromScores takes.

@@ -40,7 +40,7 @@ internal sealed class Regions
     {
         foreach (var nodes in Components())
             yield return new(nodes, Extract(nodes));
-        foreach (var choice in space.Choices.OfType<InputChoice>().Where(c => c.ChosenCount != 1))
+        foreach (var choice in space.Choices.OfType<InputChoice>().Where(c => c.ChosenCount != 1 && c.Candidates.Count > 1))
         {
             foreach (var marker in choice.Nodes.Where(n => liveness.GroupOf(n) >= 0))
                 yield return new([marker], Join(choice, marker));
@@ -104,13 +104,7 @@ internal sealed class Regions
         var graph = new Graph("region");
         var count = choice.ChosenCount == 0 ? choice.Candidates.Count : choice.ChosenCount;
         var inputs = marker.Inputs.Take(count).Select((v, i) => graph.AddInput($"i{i}", Known(sized.Graph.Find(v!.Name)!))).ToList();
-        var (op, attributes) = choice.Reduction switch
-        {
-            Reduction.Concat => ("Concat", new[] { Attr.Of("axis", (long)choice.Axis) }),
-            Reduction.Mean => ("Mean", []),
-            _ => ("Sum", Array.Empty<Attr>()),
-        };
-        var joined = graph.Call(op, inputs, "joined", attributes: attributes);
+        var joined = ChoiceRewriter.Join(choice, graph, inputs, "joined");
         joined.Type = new TensorType(inputs[0].Element, null);
         graph.AddOutput(joined);
         var model = new Model(graph) { IrVersion = space.Model.IrVersion };

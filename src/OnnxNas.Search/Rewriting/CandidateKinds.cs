@@ -33,21 +33,20 @@ public sealed class CandidateKinds
         ArgumentNullException.ThrowIfNull(space);
         var model = space.Model.Clone();
         var registry = SupernetOperators.Registry;
-        new PassManager(
-        [
-            new LiftConstants(),
-            new EliminateIdentities(registry),
-            new FoldConstants(new ConstantEvaluator(registry, keepWeights: true), registry),
-            new SimplifyAlgebra(registry, keepWeights: true),
-        ]).RunToFixpoint(model);
+        Pass[] tidy = [new LiftConstants(), new EliminateIdentities(registry), new FoldConstants(new ConstantEvaluator(registry, keepWeights: true), registry)];
+        new PassManager(tidy).RunToFixpoint(model);
+        // Zeros that are simplified no longer tell where the candidate beside them starts.
+        var before = new CommonInput(model.Graph, ZeroValues.All(model));
+        var starts = SearchSpace.Read(model).Choices.OfType<LayerChoice>().SelectMany(c => c.Nodes).ToDictionary(n => n.Output.Name, n => before.Of(n)?.Name);
+        new PassManager([.. tidy, new SimplifyAlgebra(registry, keepWeights: true)]).RunToFixpoint(model);
         var zeros = ZeroValues.All(model);
         var inputs = new CommonInput(model.Graph, zeros);
         foreach (var choice in SearchSpace.Read(model).Choices)
         {
-            var sources = choice.Nodes.ToDictionary(n => n, n => choice is LayerChoice ? inputs.Of(n) : null);
+            var sources = choice.Nodes.ToDictionary(n => n, n => choice is LayerChoice ? new[] { inputs.Of(n)?.Name, starts[n.Output.Name] } : []);
             kinds[choice.Label] = [.. Enumerable.Range(0, choice.Candidates.Count).Select(k =>
                 choice.Nodes.All(n => zeros.Contains(n.Inputs[k]!)) ? CandidateKind.Zero
-                : choice.Nodes.All(n => ReferenceEquals(n.Inputs[k], sources[n])) ? CandidateKind.Identity
+                : choice.Nodes.All(n => sources[n].Contains(n.Inputs[k]!.Name)) ? CandidateKind.Identity
                 : CandidateKind.Operation)];
         }
     }

@@ -43,13 +43,19 @@ public static class ChoiceRewriter
     {
         if (chosen.Count == 1)
             return chosen[0];
-        var input = (InputChoice)choice;
-        var (op, attributes) = input.Reduction switch
+        return Join((InputChoice)choice, marker.Graph, chosen, marker.Output.Name + "/chosen", marker);
+    }
+
+    /// <summary>Several inputs joined as an InputChoice says.</summary>
+    internal static Value Join(InputChoice choice, Graph graph, IReadOnlyList<Value> chosen, string name, Node? before = null)
+    {
+        return choice.Reduction switch
         {
-            Reduction.Concat => ("Concat", new[] { Attr.Of("axis", (long)input.Axis) }),
-            Reduction.Mean => ("Mean", []),
-            _ => (chosen.Count == 2 ? "Add" : "Sum", Array.Empty<Attr>()),
+            Reduction.Concat => graph.Call("Concat", chosen, name, attributes: [Attr.Of("axis", (long)choice.Axis)], before: before),
+            Reduction.Mean => graph.Call("Mean", chosen, name, before: before),
+            // A Sum takes floats only.
+            _ when chosen.Count > 2 && (chosen[0].Element == ElementType.Undefined || chosen[0].Element.IsFloatingPoint()) => graph.Call("Sum", chosen, name, before: before),
+            _ => chosen.Skip(1).Aggregate(chosen[0], (a, b) => graph.Call("Add", [a, b], name, before: before)),
         };
-        return marker.Graph.Call(op, chosen, marker.Output.Name + "/chosen", attributes: attributes, before: marker);
     }
 }

@@ -6,7 +6,7 @@ namespace OnnxNas.Search.Strategies;
 /// <summary>
 /// The architecture out of probabilities, by the rule of DARTS cells (Liu, Simonyan, Yang 2019, §2.4) where there are any: an InputChoice whose inputs are
 /// LayerChoices chooses among edges, an edge is as strong as the likeliest of its candidates that is not zero, times its own probability in the InputChoice; the n strongest stay. A
-/// LayerChoice that is such an edge never becomes zero. Every other choice takes its arg-max, or top n.
+/// LayerChoice that is such an edge never becomes zero; one that has nothing else is weaker than any. Every other choice takes its arg-max, or top n.
 /// </summary>
 internal sealed class CellDerivation
 {
@@ -29,10 +29,7 @@ internal sealed class CellDerivation
             return;
         var kinds = new CandidateKinds(space);
         foreach (var edge in edges.Values.SelectMany(e => e).Distinct())
-        {
-            bool[] isSomething = [.. kinds[edge].Select(k => k != CandidateKind.Zero)];
-            allowed[edge.Label] = isSomething.Contains(true) ? isSomething : [.. isSomething.Select(_ => true)];
-        }
+            allowed[edge.Label] = [.. kinds[edge].Select(k => k != CandidateKind.Zero)];
     }
 
     /// <summary>The architecture that probabilities prefer.</summary>

@@ -8,7 +8,7 @@ namespace OnnxNas.Search.Strategies;
 /// <summary>
 /// GDAS (Dong, Yang 2019, eq. 4-6): one candidate runs, the arg-max of α + G, with weight onehot + p̃ − sg(p̃), p̃ = softmax((α + G)/τ): forward it is
 /// that branch exactly, backward ∂L/∂p̃_k of the branch that ran. Branches that did not run get no gradient, and enter the backward pass only as the
-/// normaliser of p̃. Of an InputChoice the n largest run; where any number may be chosen, those whose noisy gate is open, at least the widest.
+/// normaliser of p̃. Of an InputChoice the n largest run, with n·p̃ for p̃; where any number may be chosen, those whose noisy gate is open, at least the widest.
 /// </summary>
 [Strategy("gdas", "differentiable: one sampled branch, straight-through Gumbel-softmax")]
 public sealed class Gdas : GradientTrainer, IStrategyDefaults

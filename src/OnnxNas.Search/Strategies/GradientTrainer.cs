@@ -120,14 +120,15 @@ public abstract class GradientTrainer : OneShotTrainer
     private protected static Tensor ProbabilityOf(Choice choice, Tensor logits) =>
         choice is InputChoice { ChosenCount: 0 } ? logits.sigmoid() : logits.softmax(0);
 
-    /// <summary>Weights whose values are 1 for candidates that are on and 0 for others, divided by their sum for a mean, and whose gradient goes to p.</summary>
+    /// <summary>Weights whose values are 1 for candidates that are on and 0 for others, divided by their sum for a mean, and whose gradient goes to p, or n·p where n inputs are chosen.</summary>
     private protected static IReadOnlyList<Tensor> StraightThrough(Choice choice, IEnumerable<Tensor> p, IEnumerable<bool> isOn)
     {
-        var gates = p.Zip(isOn, (q, on) => (q - q.detach()).Plus(on ? 1.0 : 0.0)).ToList();
+        var count = Math.Max(1, (choice as InputChoice)?.ChosenCount ?? 1);
+        var gates = p.Zip(isOn, (q, on) => (q - q.detach()).Times(count).Plus(on ? 1.0 : 0.0)).ToList();
         if (choice is not InputChoice { Reduction: Reduction.Mean } mean)
             return gates;
         if (mean.ChosenCount > 0)
-            return [.. gates.Select(g => g.DividedBy(mean.ChosenCount))];
+            return [.. gates.Select(g => g.DividedBy(count))];
         // Where any number may be chosen, one more makes all others count less.
         var open = gates.Aggregate((a, b) => a.Plus(b));
         return [.. gates.Select(g => g / open)];

@@ -71,7 +71,10 @@ public sealed class PcDarts : RelaxedTrainer, IStrategyDefaults
         var (graph, parts) = (marker.Graph, (long)Task.Options.ChannelParts);
         var width = channels / parts;
         Value Constant(params long[] numbers) => graph.AddConstant($"{marker.Output.Name}/range", TensorData.Vector<long>(numbers));
-        Value Slice(Value value, long from, long to) => graph.Call("Slice", [value, Constant(from), Constant(to), Constant(1)], before: marker);
+        // Before version 10 the range is in attributes.
+        Value Slice(Value value, long from, long to) => Task.Space.Model.Opset < 10
+            ? graph.Call("Slice", [value], attributes: [Attr.Of("starts", (IEnumerable<long>)[from]), Attr.Of("ends", (IEnumerable<long>)[to]), Attr.Of("axes", (IEnumerable<long>)[1])], before: marker)
+            : graph.Call("Slice", [value, Constant(from), Constant(to), Constant(1)], before: marker);
         var joined = graph.Call("Concat", [Slice(mixed, 0, width), Slice(source, width, channels)], attributes: [Attr.Of("axis", 1L)], before: marker);
         var order = Constant([.. from i in Enumerable.Range(0, (int)width) from k in Enumerable.Range(0, (int)parts) select k * width + i]);
         return graph.Call("Gather", [joined, order], $"{marker.Output.Name}/shuffled", attributes: [Attr.Of("axis", 1L)], before: marker);

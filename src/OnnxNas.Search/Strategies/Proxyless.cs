@@ -85,7 +85,6 @@ public sealed class Proxyless : GradientTrainer, IStrategyDefaults
     private Mixture Full(Choice choice, IReadOnlyList<int> sample)
     {
         int[] all = [.. Enumerable.Range(0, choice.Candidates.Count)];
-        var p = ProbabilityTensor(choice).Times(Math.Max(1, (choice as InputChoice)?.ChosenCount ?? 1));
-        return new(all, StraightThrough(choice, p.unbind(0), all.Select(sample.Contains)), [.. all.Except(sample)]);
+        return new(all, StraightThrough(choice, ProbabilityTensor(choice).unbind(0), all.Select(sample.Contains)), [.. all.Except(sample)]);
     }
 }

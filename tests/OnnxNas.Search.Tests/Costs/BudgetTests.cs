@@ -65,6 +65,38 @@ public sealed class BudgetTests
     }
 
     [TestMethod]
+    public void Of_any_number_of_many_inputs_too_the_best_within_a_budget_is_that_of_enumeration()
+    {
+        // 32,767 ways to decide, and the budget far from what is likely: each input costs its number.
+        const int Count = 15;
+        var net = new NetBuilder();
+        var x = net.Input("x", CostNets.N, 4);
+        var inputs = Enumerable.Range(1, Count).Select(i => CostNets.Bottleneck(net, $"w{i}", x, i)).ToArray();
+        var cost = CostNets.CostOf(net.Build((net.InputChoice("i", 0, "sum", inputs), [CostNets.N, 4])));
+        double[] p = [.. Enumerable.Range(1, Count).Select(i => 0.6 + 0.35 * (7 * i % Count) / Count)];
+        var within = OneHot.All(cost.Macs.Space).Where(a => a["i"].Sum(k => k + 1) <= 25);
+        var best = new Budget(cost.Macs.Space, [new("--max-macs", cost.Macs, 8 * 25)]).Best(_ => p);
+        var all = new Dictionary<string, double[]> { ["i"] = p };
+        Assert.AreEqual(within.Max(a => LogProbability(cost.Macs.Space, all, a)), LogProbability(cost.Macs.Space, all, best), 1e-9, $"{best}");
+    }
+
+    [TestMethod]
+    [Timeout(20_000)]
+    public void The_best_few_are_found_where_many_choices_stand_in_a_candidate_that_is_unlikely()
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", CostNets.N, 4);
+        var cell = x;
+        for (var i = 0; i < 16; i++)
+            cell = net.LayerChoice($"c{i}", null, net.Op("Tanh", cell), net.Op("Sin", cell), net.Op("Neg", cell), net.Op("Abs", cell));
+        var space = SearchSpace.Read(net.Build((net.LayerChoice("outer", null, x, cell), [CostNets.N, 4])));
+        var found = new Budget(space, []).Best(c => c.Label == "outer" ? [0.9, 0.1] : [0.26, 0.25, 0.25, 0.24], 5);
+        // Within it the arg-max, then one of the second and third likeliest somewhere.
+        Assert.AreEqual("0 1 1 1 1", string.Join(' ', found.Select(a => a["outer"][0])));
+        Assert.AreEqual("0 0 1 1 1", string.Join(' ', found.Select(a => Enumerable.Range(0, 16).Count(i => a[$"c{i}"][0] is 1 or 2))));
+    }
+
+    [TestMethod]
     public void In_a_space_too_large_to_enumerate_the_best_is_within_the_budget_and_no_single_change_improves_it()
     {
         // 5^24 architectures; all that is probable is expensive.

@@ -1,8 +1,10 @@
 using System.Globalization;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Testing;
 
 namespace OnnxNas.Search.Tests.Rewriting;
@@ -60,6 +62,24 @@ public sealed class PrunerTests
         var first = net.LayerChoice("first", ["in", "constant", "relu"], x, c, net.Op("Relu", x));
         var second = net.LayerChoice("second", null, x, first, c);
         CheckAll(net.Build((first, [3, 4]), (second, [3, 4])));
+    }
+
+    [TestMethod]
+    [DataRow("sum"), DataRow("mean")]
+    public void Integers_are_added_up_too_and_have_no_mean(string reduction)
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        Value[] inputs = [.. Enumerable.Range(1, 4).Select(i => net.Op("Cast", [net.Op("Mul", x, net.Constant($"times{i}", [], _ => 3 * i))], Attr.Of("to", (long)ElementType.Int64)))];
+        var model = net.Build((net.Op("Cast", [net.InputChoice("i", 3, reduction, inputs)], Attr.Of("to", (long)ElementType.Float32)), [Dim.Symbol("N"), 4]));
+        if (reduction == "sum")
+        {
+            ShapeInference.Run(model, SupernetOperators.Registry);
+            CheckAll(model);
+            return;
+        }
+
+        Assert.Contains("Int64", Assert.ThrowsExactly<ChoiceException>(() => ShapeInference.Run(model, SupernetOperators.Registry)).Message);
     }
 
     [TestMethod]

@@ -86,6 +86,17 @@ public sealed class CellDerivationTests
     }
 
     [TestMethod]
+    public void An_edge_that_can_only_be_zero_is_weaker_than_any_other()
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        Value[] edges = [net.LayerChoice("nothing", null, net.Op("Sub", x, x)), net.LayerChoice("something", null, net.Op("Tanh", x), net.Op("Sin", x)), net.LayerChoice("more", null, net.Op("Neg", x), x)];
+        using var darts = new Darts(SmallTask.Of(net.Build((net.InputChoice("node", 2, "sum", edges), [N, 4])), new() { Seed = 1 }));
+        foreach (var cell in darts.Finalists(5))
+            CollectionAssert.AreEqual((int[])[1, 2], cell["node"].ToArray(), $"{cell}");
+    }
+
+    [TestMethod]
     public void A_choice_outside_of_a_cell_may_become_none()
     {
         var net = new NetBuilder();

@@ -81,6 +81,24 @@ public sealed class GdasTests
 
     [TestMethod]
     [DataRow("sum"), DataRow("mean")]
+    public void Of_several_inputs_the_gradient_is_that_of_their_relaxation_through_the_drawn_ones(string reduction)
+    {
+        using var scope = NewDisposeScope();
+        using var gdas = new Gdas(SmallTask.Of(Inputs(reduction, 2), Options));
+        using var twin = new Gdas(SmallTask.Of(Inputs(reduction, 2), Options));
+        Set(gdas, "in", 0.3, -0.2, 0.1);
+        var soft = Softmax([.. Alpha(gdas, "in").Zip(Noise.For(gdas.Task.Space["in"], twin.Task.NextRandom()), (a, g) => (a + g) / 2)]);
+        var outputs = Run(gdas);
+        var slopes = Slopes(outputs, zeros_like(outputs[0]));
+        var gradient = GradientStep.Of(outputs[0].square().mean(), gdas.Supernet.ArchitectureParameters)[0]!.ToDoubles();
+        // Of n·Σ p·x, or Σ p·x for a mean, without the one that did not run.
+        var drawn = Enumerable.Range(0, 3).OrderByDescending(k => soft[k]).Take(2);
+        for (var i = 0; i < 3; i++)
+            Assert.AreEqual(drawn.Sum(k => (reduction == "sum" ? 2 : 1) * soft[k] * ((i == k ? 1 : 0) - soft[i]) / 2 * slopes[k]), gradient[i], 1e-9, $"{i}");
+    }
+
+    [TestMethod]
+    [DataRow("sum"), DataRow("mean")]
     public void Where_any_number_may_be_chosen_each_gate_opens_by_its_sigmoid_and_learns_what_it_adds(string reduction)
     {
         using var gdas = new Gdas(SmallTask.Of(Inputs(reduction, 0), Options));

@@ -14,11 +14,13 @@ public sealed class PcDartsTests
     private static readonly SearchOptions Options = new() { Strategy = "pc-darts", Epochs = 4, BatchSize = 8, Seed = 3, ArchLr = 0.05 };
 
     [TestMethod]
-    [DataRow(4), DataRow(2), DataRow(1), DataRow(8)]
-    public void The_first_channels_are_mixed_the_others_pass_by_and_all_are_shuffled(int parts)
+    [DataRow(4, 17), DataRow(2, 17), DataRow(1, 17), DataRow(8, 17), DataRow(4, 9)]
+    public void The_first_channels_are_mixed_the_others_pass_by_and_all_are_shuffled(int parts, int opset)
     {
         using var scope = NewDisposeScope();
-        using var trainer = new PcDarts(SmallTask.Of(Channels(8), Options with { ChannelParts = parts }));
+        var model = Channels(8);
+        model.OpsetImports[""] = opset;
+        using var trainer = new PcDarts(SmallTask.Of(model, Options with { ChannelParts = parts }));
         Set(trainer, "op", 0.5, -0.4, 0.2);
         var outputs = Forward(trainer);
         Assert.IsLessThan(1e-12, Deviation(outputs, parts, Fault.None));
@@ -61,6 +63,19 @@ public sealed class PcDartsTests
         var o = Forward(trainer, 4);
         var p = Softmax(Alpha(trainer, "second"));
         Assert.IsLessThan(1e-12, (o[0] - Shuffled(o[2] * p[0] + o[3] * p[1], o[1], 4)).abs().max().item<double>());
+    }
+
+    [TestMethod]
+    public void A_candidate_beside_none_is_bypassed_from_where_both_start()
+    {
+        using var scope = NewDisposeScope();
+        var net = new NetBuilder(2, ElementType.Float64);
+        var x = net.Op("Sin", net.Input("x", N, 4, 4));
+        var y = net.Op("Tanh", x);
+        var choice = net.LayerChoice("op", null, y, net.Op("Mul", x, net.Constant("zero", [], _ => 0)));
+        using var trainer = new PcDarts(SmallTask.Of(net.Build((choice, [N, 4, 4]), (y, [N, 4, 4]), (x, [N, 4, 4])), Options));
+        var o = Forward(trainer, 4);
+        Assert.IsLessThan(1e-12, (o[0] - Shuffled(o[1] * Softmax(Alpha(trainer, "op"))[0], o[2], 4)).abs().max().item<double>());
     }
 
     [TestMethod]
