@@ -64,16 +64,8 @@ public sealed class FairNas(TrainingTask task) : SamplingTrainer(task)
                     left.AddRange(order);
                 }
 
+                // After a new permutation those in the hand already wait for the next path.
                 var next = left.FindIndex(k => !hand.Contains(k));
-                if (next < 0)
-                {
-                    // All that is left is in the hand already: it waits for the next path.
-                    int[] order = [.. Enumerable.Range(0, size).Except(left)];
-                    random.Shuffle<int>(order);
-                    left.AddRange(order);
-                    continue;
-                }
-
                 hand.Add(left[next]);
                 left.RemoveAt(next);
             }
