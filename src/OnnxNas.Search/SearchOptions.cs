@@ -54,9 +54,9 @@ public sealed record SearchOptions
     [Description("Learning rate of the weights by epoch: cosine, step or constant")]
     public string Schedule { get; init; } = "cosine";
 
-    /// <summary>What the learning rate of the weights falls to along the cosine.</summary>
-    [Description("cosine: what the learning rate of the weights falls to")]
-    public double MinLr { get; init; } = 0.001;
+    /// <summary>What the learning rate of the weights falls to along the cosine; null = 0.001, or <see cref="Lr"/> where that is smaller.</summary>
+    [Description("cosine: what the learning rate of the weights falls to; 0.001 unless given, or --lr where that is smaller")]
+    public double? MinLr { get; init; }
 
     /// <summary>Epochs of each learning rate of the step schedule.</summary>
     [Description("step: epochs after which the learning rate of the weights is multiplied by --step-factor, again and again")]
@@ -249,6 +249,9 @@ public sealed record SearchOptions
     /// <summary>Passes over the data for the winner.</summary>
     public int EffectiveRetrainEpochs() => RetrainEpochs ?? Epochs;
 
+    /// <summary>What the learning rate of the weights falls to along the cosine.</summary>
+    public double EffectiveMinLr() => MinLr ?? Math.Min(0.001, Lr);
+
     /// <summary>Threads of libtorch and ONNX Runtime on this machine.</summary>
     public int EffectiveThreads() => Threads > 0 ? Threads : Environment.ProcessorCount;
 
@@ -266,7 +269,7 @@ public sealed record SearchOptions
         Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
         Require(Lr is > 0 and <= float.MaxValue, "lr", Lr, "more than 0 and at most 3.4e38");
         Require(Schedule is "cosine" or "step" or "constant", "schedule", Schedule, "cosine, step or constant");
-        Require(double.IsFinite(MinLr) && MinLr >= 0 && (MinLr <= Lr || Schedule != "cosine"), "min-lr", MinLr, "between 0 and --lr");
+        Require(MinLr is null or >= 0 and <= double.MaxValue && !(MinLr > Lr && Schedule == "cosine"), "min-lr", MinLr ?? 0, "between 0 and --lr");
         Require(StepEpochs >= 1, "step-epochs", StepEpochs, "at least 1");
         Require(StepFactor is > 0 and <= 1, "step-factor", StepFactor, "more than 0 and at most 1");
         Require(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "at least 0 and less than 1");

@@ -31,6 +31,16 @@ public sealed class StrategySettingsTests
         Assert.IsFalse((bool)Config(bench, model, "off", "--epochs", "1")["unrolled"]!);
     }
 
+    [TestMethod]
+    public void The_cosine_of_a_learning_rate_below_0_001_needs_no_min_lr()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        Assert.AreEqual(0.001, (double)Config(bench, model, "plain", "--epochs", "1")["min_lr"]!);
+        Assert.AreEqual(0.0005, (double)Config(bench, model, "low", "--epochs", "1", "--lr", "0.0005")["min_lr"]!);
+        bench.Refuses(2, "--min-lr is 0.001; it must be between 0 and --lr", "search", model, "-o", bench["out"], "--lr", "0.0005", "--min-lr", "0.001");
+    }
+
     private static JsonObject Config(Workbench bench, string model, string name, params string[] options)
     {
         var (code, _, error) = Workbench.Run(["search", model, "-o", bench[name], "--retrain-epochs", "0", "--batch-size", "16", .. options]);
