@@ -280,6 +280,7 @@ public sealed record SearchOptions
         Require(WarmupEpochs >= 0 && WarmupEpochs < Epochs, "warmup-epochs", WarmupEpochs, "at least 0 and less than --epochs");
         Require(Temperature is null or > 0 and <= float.MaxValue, "temperature", Temperature ?? 0, "more than 0");
         Require(MinTemperature is null or > 0 and <= float.MaxValue, "min-temperature", MinTemperature ?? 0, "more than 0");
+        Require(!(MinTemperature > Temperature), "temperature", Temperature ?? 0, FormattableString.Invariant($"at least --min-temperature, which is {MinTemperature} (each is the strategy's own unless given)"));
         Require(ProxylessGradient is "two-path" or "full", "proxyless-gradient", ProxylessGradient, "two-path or full");
         Require(ChannelParts >= 1, "channel-parts", ChannelParts, "at least 1");
         Require(Population >= 1, "population", Population, "at least 1");
