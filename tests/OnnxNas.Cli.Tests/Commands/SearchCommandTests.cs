@@ -324,6 +324,16 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    [DataRow("--top", "x", "a whole number."), DataRow("--seed", "abc", "a whole number."), DataRow("--max-skips", "1.5", "a whole number."), DataRow("--epochs", "1e3", "a whole number.")]
+    [DataRow("--top", "99999999999", "between -2147483648 and 2147483647."), DataRow("--seed", "-2147483649", "between -2147483648 and 2147483647.")]
+    [DataRow("--lr", "fast", "a number."), DataRow("--temperature", "0,5", "a number."), DataRow("--lr", "1,000", "a number.")]
+    public void A_value_of_the_wrong_kind_is_wrong_usage(string option, string value, string expected)
+    {
+        using var bench = new Workbench();
+        bench.Refuses(2, $"error: {option} is {value}; it must be {expected} See 'onnxnas search --help'.", "search", bench.Classifier(), "-o", bench["out"], $"{option}={value}");
+    }
+
+    [TestMethod]
     public void Every_setting_out_of_range_is_wrong_usage()
     {
         using var bench = new Workbench();
