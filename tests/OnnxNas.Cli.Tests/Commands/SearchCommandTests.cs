@@ -307,6 +307,16 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    [DataRow("darts"), DataRow("darts", "--unrolled"), DataRow("enas", "--penalty-form", "multiply")]
+    public void A_penalty_that_makes_the_loss_infinite_is_named_among_what_to_lower(string strategy, params string[] more)
+    {
+        using var bench = new Workbench();
+        string[] args = ["search", bench.Classifier(), "-o", bench["out"], "--strategy", strategy, "--epochs", "1", "--batch-size", "8", .. more];
+        FailsWithoutTrace(bench, "Try a lower --lr (now 0.025), a lower --penalty-weight (now 1E+300), a lower --grad-clip", [.. args, "--penalty-weight", "1e300"]);
+        FailsWithoutTrace(bench, "Try a lower --lr (now 1E+30), a lower --grad-clip", [.. args, "--lr", "1e30"]);
+    }
+
+    [TestMethod]
     public void A_result_folder_that_cannot_be_made_is_told_before_any_training()
     {
         if (!Directory.Exists("/proc/self"))
