@@ -74,8 +74,11 @@ public sealed record SearchOptions
     [Description("Weight decay of the weights")]
     public double WeightDecay { get; init; } = 3e-4;
 
-    /// <summary><c>all</c> weights are decayed, or only <c>matrices</c>: tensors of two axes or more, so neither norms nor biases.</summary>
-    [Description("What is decayed: all, or matrices only, that is neither norms nor biases")]
+    /// <summary>
+    /// <c>all</c> weights are decayed, or only <c>matrices</c>, so neither norms nor biases, as far as shapes tell: decayed is what has two axes exactly, or two that are longer than 1, or four and more whose first is
+    /// longer than 1 (<c>[C,1,1,1]</c>, a convolution of one channel). Left alone are <c>[C]</c>, <c>[C,1,1]</c>, <c>[1,C,1,1]</c>, <c>[1,1,C]</c> and the like, even where <c>[1,C,1,1]</c> is a convolution to one channel.
+    /// </summary>
+    [Description("What is decayed: all, or matrices only, by shape: of two axes, with two axes longer than 1, or [C,1,1,1]; so not norms and biases of shape [C], [C,1,1], [1,C,1,1] or [1,1,C]")]
     public string Decay { get; init; } = "all";
 
     /// <summary>The largest norm of the weights' gradient; 0 = no clipping (DARTS, §A.1).</summary>
@@ -257,7 +260,7 @@ public sealed record SearchOptions
 
     /// <summary>An optimizer of weights with these settings.</summary>
     public SgdOptimizer NewWeightOptimizer(IEnumerable<Parameter> weights) =>
-        new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? w => w.dim() >= 2 : null);
+        new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? IsMatrix : null);
 
     /// <summary>Checks ranges.</summary>
     /// <returns>These options.</returns>
@@ -317,6 +320,9 @@ public sealed record SearchOptions
         Require(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");
         return this;
     }
+
+    // By the shape, as nothing else is known of a parameter. What a node broadcasts along the channels or the last axis is [C,1,1], [1,C,1,1] or [1,1,C]; a convolution of one input is [C,1,1,1].
+    private static bool IsMatrix(Parameter weight) => weight.shape is [_, _] or [> 1, _, _, _, ..] || weight.shape.Count(n => n > 1) >= 2;
 
     private static void RequireAmount(string option, string? text) => Require(text is null || CostAmount.TryParse(text, out _), option, text, CostAmount.Expected);
 
