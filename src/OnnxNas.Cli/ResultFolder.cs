@@ -34,6 +34,9 @@ internal sealed class ResultFolder : IDisposable
     /// <summary>The text of <see cref="Config"/>.</summary>
     public static string ConfigText(SearchOptions options) => JsonText.Of(options) + "\n";
 
+    /// <summary>Whether a folder holds all results of a search.</summary>
+    public static bool IsComplete(string path) => Files.All(f => File.Exists(Path.Combine(path, f)));
+
     /// <summary>Requires that results can go there, before any work is done.</summary>
     /// <param name="full">The folder's full path.</param>
     /// <param name="force">Whether results that are there are to be replaced.</param>

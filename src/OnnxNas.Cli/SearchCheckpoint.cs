@@ -66,7 +66,7 @@ internal sealed class SearchCheckpoint
     /// <param name="name">The folder of its results, or of its checkpoint.</param>
     /// <param name="output">The folder of results that is asked for beside it.</param>
     /// <param name="force">Whether results that came to be there since are to be replaced.</param>
-    /// <exception cref="CheckpointException">There is none, or it is damaged.</exception>
+    /// <exception cref="CheckpointException">There is none, for the search is finished or for another reason; or it is damaged.</exception>
     /// <exception cref="UsageException">The two folders differ, or results cannot go there.</exception>
     public static SearchCheckpoint Find(string name, string? output, bool force)
     {
@@ -74,6 +74,8 @@ internal sealed class SearchCheckpoint
         var results = full.EndsWith(Suffix, StringComparison.Ordinal) && !CheckpointFolder.Exists(full + Suffix) ? full[..^Suffix.Length] : full;
         if (output is not null && ResultFolder.FullPath(output) != results)
             throw new UsageException($"-o {output} contradicts --resume {name}: a resumed search writes to the folder it was to write to. Leave -o out.");
+        if (!CheckpointFolder.Exists(results + Suffix) && ResultFolder.IsComplete(results))
+            throw new CheckpointException($"The search in '{Path.GetRelativePath(Environment.CurrentDirectory, results)}' is finished, and there is nothing to resume. For another search choose another folder with -o, or replace this one with --force.");
         var found = new SearchCheckpoint(name, results);
         if (!found.AreResultsInPlace)
             ResultFolder.Require(results, found.Replaces || force);

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.ComponentModel;
+using System.Globalization;
+using System.Numerics;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -24,7 +27,7 @@ internal sealed class Settings
         foreach (var property in typeof(SearchOptions).GetProperties())
         {
             var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            options.Add(type == typeof(int) ? Make<int?>(property) : type == typeof(bool) ? Make<bool?>(property) : type == typeof(double) ? Make<double?>(property) : Make<string?>(property));
+            options.Add(type == typeof(int) ? Make(property, ParseInt) : type == typeof(bool) ? Make<bool?>(property) : type == typeof(double) ? Make(property, ParseDouble) : Make<string?>(property));
         }
     }
 
@@ -94,14 +97,33 @@ internal sealed class Settings
         }
     }
 
-    private static (PropertyInfo Property, Option Option, Func<ParseResult, object?> Read) Make<T>(PropertyInfo property)
+    private static (PropertyInfo Property, Option Option, Func<ParseResult, object?> Read) Make<T>(PropertyInfo property, Func<ArgumentResult, T>? parse = null)
     {
         var value = property.GetValue(new SearchOptions());
         var option = new Option<T>("--" + KeyOf(property).Replace('_', '-'))
         {
             Description = $"{property.GetCustomAttribute<DescriptionAttribute>()?.Description} [default: {FormattableString.Invariant($"{value ?? "none"}")}]",
+            CustomParser = parse,
         };
         return (property, option, parsed => parsed.GetValue(option));
+    }
+
+    private static int? ParseInt(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (int.TryParse(text, CultureInfo.InvariantCulture, out var value))
+            return value;
+        return Wrong<int?>(result, BigInteger.TryParse(text, CultureInfo.InvariantCulture, out _) ? $"between {int.MinValue} and {int.MaxValue}" : "a whole number");
+    }
+
+    // Without separators of thousands, as 0,5 would be taken for 5.
+    private static double? ParseDouble(ArgumentResult result) =>
+        double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : Wrong<double?>(result, "a number");
+
+    private static T? Wrong<T>(ArgumentResult result, string expected)
+    {
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name} is {result.Tokens[0].Value}; it must be {expected}.");
+        return default;
     }
 
     private static string KeyOf(PropertyInfo property) => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);

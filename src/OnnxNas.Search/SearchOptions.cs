@@ -54,9 +54,9 @@ public sealed record SearchOptions
     [Description("Learning rate of the weights by epoch: cosine, step or constant")]
     public string Schedule { get; init; } = "cosine";
 
-    /// <summary>What the learning rate of the weights falls to along the cosine.</summary>
-    [Description("cosine: what the learning rate of the weights falls to")]
-    public double MinLr { get; init; } = 0.001;
+    /// <summary>What the learning rate of the weights falls to along the cosine; null = 0.001, or <see cref="Lr"/> where that is smaller.</summary>
+    [Description("cosine: what the learning rate of the weights falls to; 0.001 unless given, or --lr where that is smaller")]
+    public double? MinLr { get; init; }
 
     /// <summary>Epochs of each learning rate of the step schedule.</summary>
     [Description("step: epochs after which the learning rate of the weights is multiplied by --step-factor, again and again")]
@@ -74,8 +74,11 @@ public sealed record SearchOptions
     [Description("Weight decay of the weights")]
     public double WeightDecay { get; init; } = 3e-4;
 
-    /// <summary><c>all</c> weights are decayed, or only <c>matrices</c>: tensors of two axes or more, so neither norms nor biases.</summary>
-    [Description("What is decayed: all, or matrices only, that is neither norms nor biases")]
+    /// <summary>
+    /// <c>all</c> weights are decayed, or only <c>matrices</c>, so neither norms nor biases, as far as shapes tell: decayed is what has two axes exactly, or two that are longer than 1, or four and more whose first is
+    /// longer than 1 (<c>[C,1,1,1]</c>, a convolution of one channel). Left alone are <c>[C]</c>, <c>[C,1,1]</c>, <c>[1,C,1,1]</c>, <c>[1,1,C]</c> and the like, even where <c>[1,C,1,1]</c> is a convolution to one channel.
+    /// </summary>
+    [Description("What is decayed: all, or matrices only, by shape: of two axes, with two axes longer than 1, or [C,1,1,1]; so not norms and biases of shape [C], [C,1,1], [1,C,1,1] or [1,1,C]")]
     public string Decay { get; init; } = "all";
 
     /// <summary>The largest norm of the weights' gradient; 0 = no clipping (DARTS, §A.1).</summary>
@@ -249,12 +252,15 @@ public sealed record SearchOptions
     /// <summary>Passes over the data for the winner.</summary>
     public int EffectiveRetrainEpochs() => RetrainEpochs ?? Epochs;
 
+    /// <summary>What the learning rate of the weights falls to along the cosine.</summary>
+    public double EffectiveMinLr() => MinLr ?? Math.Min(0.001, Lr);
+
     /// <summary>Threads of libtorch and ONNX Runtime on this machine.</summary>
     public int EffectiveThreads() => Threads > 0 ? Threads : Environment.ProcessorCount;
 
     /// <summary>An optimizer of weights with these settings.</summary>
     public SgdOptimizer NewWeightOptimizer(IEnumerable<Parameter> weights) =>
-        new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? w => w.dim() >= 2 : null);
+        new(weights, Lr, Momentum, WeightDecay, Decay == "matrices" ? IsMatrix : null);
 
     /// <summary>Checks ranges.</summary>
     /// <returns>These options.</returns>
@@ -266,7 +272,7 @@ public sealed record SearchOptions
         Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
         Require(Lr is > 0 and <= float.MaxValue, "lr", Lr, "more than 0 and at most 3.4e38");
         Require(Schedule is "cosine" or "step" or "constant", "schedule", Schedule, "cosine, step or constant");
-        Require(double.IsFinite(MinLr) && MinLr >= 0 && (MinLr <= Lr || Schedule != "cosine"), "min-lr", MinLr, "between 0 and --lr");
+        Require(MinLr is null or >= 0 and <= double.MaxValue && !(MinLr > Lr && Schedule == "cosine"), "min-lr", MinLr ?? 0, "between 0 and --lr");
         Require(StepEpochs >= 1, "step-epochs", StepEpochs, "at least 1");
         Require(StepFactor is > 0 and <= 1, "step-factor", StepFactor, "more than 0 and at most 1");
         Require(LabelSmoothing is >= 0 and < 1, "label-smoothing", LabelSmoothing, "at least 0 and less than 1");
@@ -277,6 +283,7 @@ public sealed record SearchOptions
         Require(WarmupEpochs >= 0 && WarmupEpochs < Epochs, "warmup-epochs", WarmupEpochs, "at least 0 and less than --epochs");
         Require(Temperature is null or > 0 and <= float.MaxValue, "temperature", Temperature ?? 0, "more than 0");
         Require(MinTemperature is null or > 0 and <= float.MaxValue, "min-temperature", MinTemperature ?? 0, "more than 0");
+        Require(!(MinTemperature > Temperature), "temperature", Temperature ?? 0, FormattableString.Invariant($"at least --min-temperature, which is {MinTemperature} (each is the strategy's own unless given)"));
         Require(ProxylessGradient is "two-path" or "full", "proxyless-gradient", ProxylessGradient, "two-path or full");
         Require(ChannelParts >= 1, "channel-parts", ChannelParts, "at least 1");
         Require(Population >= 1, "population", Population, "at least 1");
@@ -313,6 +320,9 @@ public sealed record SearchOptions
         Require(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");
         return this;
     }
+
+    // By the shape, as nothing else is known of a parameter. What a node broadcasts along the channels or the last axis is [C,1,1], [1,C,1,1] or [1,1,C]; a convolution of one input is [C,1,1,1].
+    private static bool IsMatrix(Parameter weight) => weight.shape is [_, _] or [> 1, _, _, _, ..] || weight.shape.Count(n => n > 1) >= 2;
 
     private static void RequireAmount(string option, string? text) => Require(text is null || CostAmount.TryParse(text, out _), option, text, CostAmount.Expected);
 

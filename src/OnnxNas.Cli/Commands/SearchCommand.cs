@@ -82,7 +82,7 @@ internal sealed class SearchCommand : CliCommand
         var threads = options.EffectiveThreads();
         set_num_threads(threads);
         manual_seed(options.Seed);
-        options = options with { Loss = data.Loss.Name, Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
+        options = options with { Loss = data.Loss.Name, MinLr = options.EffectiveMinLr(), Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
         var (loss, split) = (data.Loss, data.Split);
         Metric NewMetric() => MetricSet.Default(loss.Name);
         var progress = new SearchProgress(context.Error, NewMetric().Name, options);

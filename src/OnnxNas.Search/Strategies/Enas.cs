@@ -105,7 +105,7 @@ public sealed class Enas : SamplingTrainer, ICheckpointed, IStrategyDefaults
         }
 
         if (reinforce.Loss(samples) is { } loss)
-            GradientStep.Apply(loss, optimizer, 0, Task.Options.ArchLr, Task.Position);
+            GradientStep.Apply(loss, optimizer, 0, Task.Options.Lr, Task.Position, PenaltyWeight);
     }
 
     private double RewardOf(Architecture architecture, Batch valid)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
 using TorchSharp.Modules;
@@ -14,10 +13,10 @@ internal static class GradientStep
     /// not depend on has a null gradient, so that neither momentum nor weight decay moves it. Returns the loss.
     /// </summary>
     /// <exception cref="TrainingException">The loss is not finite.</exception>
-    public static double Apply(Tensor loss, Optimizer optimizer, double clip, double lr, string position)
+    public static double Apply(Tensor loss, Optimizer optimizer, double clip, double lr, string position, double penaltyWeight = 0)
     {
         var value = loss.to_type(ScalarType.Float64).item<double>();
-        RequireFinite(value, lr, position);
+        RequireFinite(value, lr, position, penaltyWeight);
         optimizer.Step(Clip(Of(loss, optimizer.Parameters), clip));
         return value;
     }
@@ -31,15 +30,15 @@ internal static class GradientStep
         return [.. autograd.grad([loss], [.. parameters], allow_unused: true).Select(g => g is { IsInvalid: false } ? g : null)];
     }
 
-    /// <summary>Requires that a loss is a number.</summary>
+    /// <summary>Requires that a loss is a number. The message says what to lower: <paramref name="lr"/> of the weights, and the weight of a penalty where one is on.</summary>
     /// <exception cref="TrainingException">It is not.</exception>
-    public static void RequireFinite(double loss, double lr, string position)
+    public static void RequireFinite(double loss, double lr, string position, double penaltyWeight = 0)
     {
         if (!double.IsFinite(loss))
         {
-            throw new TrainingException(
-                $"The loss became {loss.ToString(CultureInfo.InvariantCulture)} at {position}. Try a lower --lr (now {lr.ToString(CultureInfo.InvariantCulture)}), " +
-                "a lower --grad-clip, or inputs scaled to about 0..1.");
+            var penalty = penaltyWeight > 0 ? FormattableString.Invariant($"a lower --penalty-weight (now {penaltyWeight}), ") : "";
+            throw new TrainingException(FormattableString.Invariant(
+                $"The loss became {loss} at {position}. Try a lower --lr (now {lr}), {penalty}a lower --grad-clip, or inputs scaled to about 0..1."));
         }
     }
 

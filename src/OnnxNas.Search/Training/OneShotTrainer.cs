@@ -33,6 +33,8 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>What is searched, on what, and how.</summary>
     public TrainingTask Task { get; }
 
+    private protected double PenaltyWeight => Task.Penalty?.Weight ?? 0;
+
     /// <summary>The supernet.</summary>
     public Supernet Supernet { get; }
 
@@ -125,7 +127,7 @@ public abstract class OneShotTrainer : IDisposable
         ArgumentNullException.ThrowIfNull(loss);
         using var scope = NewDisposeScope();
         using var buffers = FreezeBuffers();
-        return GradientStep.Apply(loss(), optimizer, 0, Task.Options.ArchLr, Task.Position);
+        return GradientStep.Apply(loss(), optimizer, 0, Task.Options.Lr, Task.Position, PenaltyWeight);
     }
 
     /// <summary>
@@ -153,7 +155,7 @@ public abstract class OneShotTrainer : IDisposable
         Tensor ValidLoss()
         {
             var valid = loss();
-            GradientStep.RequireFinite(value = valid.to_type(ScalarType.Float64).item<double>(), Task.Options.ArchLr, Task.Position);
+            GradientStep.RequireFinite(value = valid.to_type(ScalarType.Float64).item<double>(), Task.Options.Lr, Task.Position, PenaltyWeight);
             return valid;
         }
     }
@@ -165,7 +167,7 @@ public abstract class OneShotTrainer : IDisposable
     protected double WeightStep(Optimizer optimizer, Batch batch)
     {
         using var scope = NewDisposeScope();
-        return Task.LastLoss = GradientStep.Apply(TrainingLossOf(batch), optimizer, Task.Options.GradClip, Task.Options.Lr, Task.Position);
+        return Task.LastLoss = GradientStep.Apply(TrainingLossOf(batch), optimizer, Task.Options.GradClip, Task.Options.Lr, Task.Position, PenaltyWeight);
     }
 
     /// <summary>The gradient of a loss for the parameters of an optimizer; null where the loss does not depend on one.</summary>
@@ -180,7 +182,7 @@ public abstract class OneShotTrainer : IDisposable
     protected void Apply(Optimizer optimizer, double loss, IReadOnlyList<Tensor?> gradients)
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        GradientStep.RequireFinite(loss, Task.Options.Lr, Task.Position);
+        GradientStep.RequireFinite(loss, Task.Options.Lr, Task.Position, PenaltyWeight);
         optimizer.Step(GradientStep.Clip([.. gradients], Task.Options.GradClip));
         Task.LastLoss = loss;
     }
@@ -202,7 +204,7 @@ public abstract class OneShotTrainer : IDisposable
     protected virtual void Report(int epoch, double lr)
     {
         var loss = Validate();
-        GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}");
+        GradientStep.RequireFinite(loss, Task.Options.Lr, $"the validation after epoch {epoch + 1}, step {Task.StepsPerEpoch}", PenaltyWeight);
         Task.Report(new("search", epoch + 1, Task.EpochLoss, loss, ValidMetric, lr, Task.EpochSeconds));
     }
 

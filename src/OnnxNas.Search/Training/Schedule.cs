@@ -11,7 +11,7 @@ public static class Schedule
         {
             "step" => Step(options.Lr, options.StepFactor, options.StepEpochs, epoch),
             "constant" => options.Lr,
-            _ => Cosine(options.Lr, options.MinLr, epoch, epochs),
+            _ => Cosine(options.Lr, options.EffectiveMinLr(), epoch, epochs),
         };
     }
 

@@ -102,6 +102,18 @@ public sealed class ResumeTests
     }
 
     [TestMethod]
+    public void A_search_that_is_finished_has_nothing_to_resume()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        Assert.AreEqual(0, Workbench.Run("search", model, "-o", bench["out"], "--epochs", "1", "--retrain-epochs", "0", "--top", "1", "--threads", "1").Code);
+        bench.Refuses(1, "out' is finished, and there is nothing to resume", "search", model, "--resume", bench["out"]);
+        bench.Refuses(1, "out' is finished, and there is nothing to resume", "search", model, "--resume", bench["out.checkpoint"]);
+        File.Delete(bench["out/best.onnx"]);
+        bench.Refuses(1, "There is no checkpoint in", "search", model, "--resume", bench["out"]);
+    }
+
+    [TestMethod]
     public void Results_that_were_to_be_replaced_are_replaced_by_the_resumed_search()
     {
         using var bench = new Workbench();

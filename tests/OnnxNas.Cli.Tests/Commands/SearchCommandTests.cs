@@ -330,6 +330,16 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    [DataRow("darts"), DataRow("darts", "--unrolled"), DataRow("enas", "--penalty-form", "multiply")]
+    public void A_penalty_that_makes_the_loss_infinite_is_named_among_what_to_lower(string strategy, params string[] more)
+    {
+        using var bench = new Workbench();
+        string[] args = ["search", bench.Classifier(), "-o", bench["out"], "--strategy", strategy, "--epochs", "1", "--batch-size", "8", .. more];
+        FailsWithoutTrace(bench, "Try a lower --lr (now 0.025), a lower --penalty-weight (now 1E+300), a lower --grad-clip", [.. args, "--penalty-weight", "1e300"]);
+        FailsWithoutTrace(bench, "Try a lower --lr (now 1E+30), a lower --grad-clip", [.. args, "--lr", "1e30"]);
+    }
+
+    [TestMethod]
     public void A_result_folder_that_cannot_be_made_is_told_before_any_training()
     {
         if (!Directory.Exists("/proc/self"))
@@ -344,6 +354,16 @@ public sealed class SearchCommandTests
     {
         using var bench = new Workbench();
         bench.Refuses(2, "--lr", "search", bench.Classifier(), "-o", bench["out"], $"--lr={value}");
+    }
+
+    [TestMethod]
+    [DataRow("--top", "x", "a whole number."), DataRow("--seed", "abc", "a whole number."), DataRow("--max-skips", "1.5", "a whole number."), DataRow("--epochs", "1e3", "a whole number.")]
+    [DataRow("--top", "99999999999", "between -2147483648 and 2147483647."), DataRow("--seed", "-2147483649", "between -2147483648 and 2147483647.")]
+    [DataRow("--lr", "fast", "a number."), DataRow("--temperature", "0,5", "a number."), DataRow("--lr", "1,000", "a number.")]
+    public void A_value_of_the_wrong_kind_is_wrong_usage(string option, string value, string expected)
+    {
+        using var bench = new Workbench();
+        bench.Refuses(2, $"error: {option} is {value}; it must be {expected} See 'onnxnas search --help'.", "search", bench.Classifier(), "-o", bench["out"], $"{option}={value}");
     }
 
     [TestMethod]

@@ -31,6 +31,35 @@ public sealed class StrategySettingsTests
         Assert.IsFalse((bool)Config(bench, model, "off", "--epochs", "1")["unrolled"]!);
     }
 
+    [TestMethod]
+    public void The_cosine_of_a_learning_rate_below_0_001_needs_no_min_lr()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        Assert.AreEqual(0.001, (double)Config(bench, model, "plain", "--epochs", "1")["min_lr"]!);
+        Assert.AreEqual(0.0005, (double)Config(bench, model, "low", "--epochs", "1", "--lr", "0.0005")["min_lr"]!);
+        bench.Refuses(2, "--min-lr is 0.001; it must be between 0 and --lr", "search", model, "-o", bench["out"], "--lr", "0.0005", "--min-lr", "0.001");
+    }
+
+    [TestMethod]
+    [DataRow("darts", 1.0, 5.0, "--temperature is 1; it must be at least --min-temperature, which is 5")]
+    [DataRow("gumbel", 0.05, null, "--temperature is 0.05; it must be at least --min-temperature, which is 0.1")]
+    [DataRow("gdas", null, 20.0, "--temperature is 10; it must be at least --min-temperature, which is 20")]
+    [DataRow("gumbel", 2.0, 2.0, null), DataRow("gdas", null, 10.0, null), DataRow("darts", null, 20.0, null)]
+    public void A_temperature_that_would_rise_is_wrong_usage(string strategy, double? first, double? last, string? because)
+    {
+        using var bench = new Workbench();
+        List<string> args = ["search", bench.Classifier(), "-o", bench["out"], "--strategy", strategy, "--dry-run"];
+        if (first is not null)
+            args.Add(FormattableString.Invariant($"--temperature={first}"));
+        if (last is not null)
+            args.Add(FormattableString.Invariant($"--min-temperature={last}"));
+        if (because is not null)
+            bench.Refuses(2, because, [.. args]);
+        else
+            Assert.AreEqual(0, Workbench.Run([.. args]).Code);
+    }
+
     private static JsonObject Config(Workbench bench, string model, string name, params string[] options)
     {
         var (code, _, error) = Workbench.Run(["search", model, "-o", bench[name], "--retrain-epochs", "0", "--batch-size", "16", .. options]);

@@ -126,7 +126,7 @@ public sealed class StandaloneTests
             var epochs = i == 0 ? 3 : 2;
             for (var e = 0; e < epochs; e++, epoch++)
             {
-                sgd.LearningRate = Schedule.Cosine(options.Lr, options.MinLr, e, epochs);
+                sgd.LearningRate = Schedule.Cosine(options.Lr, options.EffectiveMinLr(), e, epochs);
                 plain.Training = true;
                 foreach (var indices in trainer.Task.Training.Shuffled(epoch))
                 {

@@ -81,7 +81,7 @@ public sealed class OneShotTrainerTests
     public void The_defaults_of_darts_are_the_papers()
     {
         var options = new SearchOptions();
-        Assert.AreEqual((3e-4, 1e-3, 0.025, 0.001, 0.9, 3e-4, 5.0), (options.ArchLr, options.ArchWeightDecay, options.Lr, options.MinLr, options.Momentum, options.WeightDecay, options.GradClip));
+        Assert.AreEqual((3e-4, 1e-3, 0.025, 0.001, 0.9, 3e-4, 5.0), (options.ArchLr, options.ArchWeightDecay, options.Lr, options.EffectiveMinLr(), options.Momentum, options.WeightDecay, options.GradClip));
         Assert.AreEqual(("cosine", 0.0, 0.0), (options.Schedule, options.LabelSmoothing, options.Ema));
     }
 

@@ -48,6 +48,23 @@ public sealed class OptimizerTests
     }
 
     [TestMethod]
+    // Weights of MatMul, Gemm and convolutions, of 1x1 and depthwise ones too; an embedding; weights of an LSTM.
+    [DataRow(true, 3, 4), DataRow(true, 1, 4), DataRow(true, 4, 1), DataRow(true, 1, 1), DataRow(true, 2, 3, 4), DataRow(true, 1, 3, 4), DataRow(true, 3, 4, 1)]
+    [DataRow(true, 8, 4, 3, 3), DataRow(true, 8, 4, 1, 1), DataRow(true, 8, 1, 3, 3), DataRow(true, 8, 1, 1, 1), DataRow(true, 1, 4, 3, 3), DataRow(true, 8, 1, 1, 1, 1)]
+    // Biases, scales and slopes that are broadcast: along channels, or the last axis.
+    [DataRow(false), DataRow(false, 1), DataRow(false, 4), DataRow(false, 4, 1, 1), DataRow(false, 1, 4, 1), DataRow(false, 1, 1, 4)]
+    [DataRow(false, 1, 4, 1, 1), DataRow(false, 1, 1, 1, 4), DataRow(false, 1, 1, 1), DataRow(false, 1, 1, 1, 1), DataRow(false, 1, 4, 1, 1, 1)]
+    public void Decay_of_matrices_goes_by_the_shape(bool isDecayed, params int[] shape)
+    {
+        using var scope = NewDisposeScope();
+        long[] dims = [.. shape];
+        var weight = new Parameter(ones(dims));
+        using var sgd = new SearchOptions { Decay = "matrices", WeightDecay = 0.5, Momentum = 0, Lr = 1 }.NewWeightOptimizer([weight]);
+        sgd.Step([zeros(dims)]);
+        Assert.AreEqual(isDecayed ? 0.5f : 1f, weight.flatten()[0].item<float>());
+    }
+
+    [TestMethod]
     public void A_parameter_without_a_gradient_takes_no_step_and_its_moments_stay()
     {
         using var scope = NewDisposeScope();

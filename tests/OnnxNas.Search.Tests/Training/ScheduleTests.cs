@@ -34,6 +34,15 @@ public sealed class ScheduleTests
     }
 
     [TestMethod]
+    [DataRow(0.025, null, 0.001), DataRow(0.0005, null, 0.0005), DataRow(0.0005, 0.0, 0), DataRow(0.025, 0.01, 0.01)]
+    public void The_cosine_falls_to_0_001_or_the_first_learning_rate_where_that_is_smaller_unless_told(double lr, double? minLr, double expected)
+    {
+        var options = new SearchOptions { Lr = lr, MinLr = minLr }.Checked();
+        Assert.AreEqual(expected, options.EffectiveMinLr());
+        Assert.AreEqual(Schedule.Cosine(lr, expected, 15, 20), Schedule.LearningRate(options, 15, 20));
+    }
+
+    [TestMethod]
     [DataRow("darts"), DataRow("spos"), DataRow("fairnas"), DataRow("enas"), DataRow("random")]
     public void Steps_of_a_search_are_as_long_as_the_schedule_says(string strategy)
     {
