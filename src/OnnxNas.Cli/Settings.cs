@@ -8,6 +8,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Search;
+using OnnxNas.Search.Strategies;
 
 namespace OnnxNas.Cli;
 
@@ -85,6 +86,18 @@ internal sealed class Settings
         static string Text(JsonNode? value) => value?.ToString() ?? "none";
     }
 
+    /// <summary>Says of each setting that is not its default and that the strategy does not use whom it is for. A trainer of one's own may use any.</summary>
+    public static IEnumerable<string> Unused(SearchOptions options)
+    {
+        if (!StrategyCatalog.IsBuiltIn(options.Strategy))
+            return [];
+        var defaults = StrategyCatalog.Defaults(new() { Strategy = options.Strategy });
+        return from property in typeof(SearchOptions).GetProperties()
+               let users = property.GetCustomAttribute<UsedByAttribute>()?.Strategies
+               where users?.Contains(options.Strategy) == false && !Equals(property.GetValue(options), property.GetValue(defaults))
+               select $"{OptionOf(property)} is for {string.Join(", ", users)}; {options.Strategy} does not use it";
+    }
+
     private static JsonObject ReadFile(string file)
     {
         try
@@ -100,9 +113,10 @@ internal sealed class Settings
     private static (PropertyInfo Property, Option Option, Func<ParseResult, object?> Read) Make<T>(PropertyInfo property, Func<ArgumentResult, T>? parse = null)
     {
         var value = property.GetValue(new SearchOptions());
-        var option = new Option<T>("--" + KeyOf(property).Replace('_', '-'))
+        var users = property.GetCustomAttribute<UsedByAttribute>() is { } used ? string.Join(", ", used.Strategies) + ": " : "";
+        var option = new Option<T>(OptionOf(property))
         {
-            Description = $"{property.GetCustomAttribute<DescriptionAttribute>()?.Description} [default: {FormattableString.Invariant($"{value ?? "none"}")}]",
+            Description = $"{users}{property.GetCustomAttribute<DescriptionAttribute>()?.Description} [default: {FormattableString.Invariant($"{value ?? "none"}")}]",
             CustomParser = parse,
         };
         return (property, option, parsed => parsed.GetValue(option));
@@ -125,6 +139,8 @@ internal sealed class Settings
         result.AddError($"{((OptionResult)result.Parent!).Option.Name} is {result.Tokens[0].Value}; it must be {expected}.");
         return default;
     }
+
+    private static string OptionOf(PropertyInfo property) => "--" + KeyOf(property).Replace('_', '-');
 
     private static string KeyOf(PropertyInfo property) => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
 }

@@ -134,7 +134,8 @@ public sealed record SearchOptions
     public int? MaxSkips { get; init; }
 
     /// <summary>Whether the search ends when the largest eigenvalue of the Hessian of the validation loss in the architecture rises (R-DARTS: Zela et al. 2020, §4.3).</summary>
-    [Description("darts, gumbel, pc-darts: stop when the largest eigenvalue of the validation loss' Hessian in the architecture rises, and go back to before")]
+    [UsedBy("darts", "gumbel", "pc-darts")]
+    [Description("Stop when the largest eigenvalue of the validation loss' Hessian in the architecture rises, and go back to before")]
     public bool EigenvalueStop { get; init; }
 
     /// <summary>Epochs that an eigenvalue is averaged over, and that lie between the averages which are compared.</summary>
@@ -146,7 +147,8 @@ public sealed record SearchOptions
     public double EigenvalueRatio { get; init; } = 1.3;
 
     /// <summary>Whether choices that offer an identity have a second one beside them while searching, which fades out (DARTS−: Chu et al. 2021, §3.2).</summary>
-    [Description("darts, gumbel, pc-darts: a skip beside each choice that offers one, which fades out over the epochs")]
+    [UsedBy("darts", "gumbel", "pc-darts")]
+    [Description("A skip beside each choice that offers one, which fades out over the epochs")]
     public bool AuxiliarySkip { get; init; }
 
     /// <summary>Epochs at the start in which the architecture takes no step.</summary>
@@ -154,55 +156,68 @@ public sealed record SearchOptions
     public int WarmupEpochs { get; init; }
 
     /// <summary>Whether darts looks one weight step ahead (second order).</summary>
-    [Description("darts: second order, the architecture's gradient through one step of the weights")]
+    [UsedBy("darts")]
+    [Description("Second order, the architecture's gradient through one step of the weights")]
     public bool Unrolled { get; init; }
 
     /// <summary>The first temperature of a strategy that has one; null = its paper's.</summary>
-    [Description("gumbel, gdas: first temperature; the paper's unless given")]
+    [UsedBy("gumbel", "gdas")]
+    [Description("First temperature; the paper's unless given")]
     public double? Temperature { get; init; }
 
     /// <summary>The temperature of the last epoch; null = the paper's.</summary>
-    [Description("gumbel, gdas: temperature of the last epoch; the paper's unless given")]
+    [UsedBy("gumbel", "gdas")]
+    [Description("Temperature of the last epoch; the paper's unless given")]
     public double? MinTemperature { get; init; }
 
     /// <summary><c>two-path</c> or <c>full</c>.</summary>
-    [Description("proxyless: paths that run in a step of the architecture, two-path or full")]
+    [UsedBy("proxyless")]
+    [Description("Paths that run in a step of the architecture, two-path or full")]
     public string ProxylessGradient { get; init; } = "two-path";
 
     /// <summary>K of PC-DARTS: one in K channels is mixed.</summary>
-    [Description("pc-darts: one in this many channels is mixed")]
+    [UsedBy("pc-darts")]
+    [Description("One in this many channels is mixed")]
     public int ChannelParts { get; init; } = 4;
 
     /// <summary>Architectures a generation of evolution.</summary>
-    [Description("spos, fairnas: architectures a generation of evolution")]
+    [UsedBy("spos", "fairnas")]
+    [Description("Architectures a generation of evolution")]
     public int Population { get; init; } = 50;
 
     /// <summary>Generations of evolution.</summary>
-    [Description("spos, fairnas: generations of evolution")]
+    [UsedBy("spos", "fairnas")]
+    [Description("Generations of evolution")]
     public int Generations { get; init; } = 20;
 
     /// <summary>The best architectures that breed.</summary>
-    [Description("spos, fairnas: the best architectures, which breed")]
+    [UsedBy("spos", "fairnas")]
+    [Description("The best architectures, which breed")]
     public int Parents { get; init; } = 10;
 
     /// <summary>The probability that a mutation draws a label anew.</summary>
-    [Description("spos, fairnas: probability that a mutation draws a label anew")]
+    [UsedBy("spos", "fairnas")]
+    [Description("Probability that a mutation draws a label anew")]
     public double Mutation { get; init; } = 0.1;
 
     /// <summary>How many architectures a strategy draws; null = 50 for enas, √epochs for random.</summary>
-    [Description("enas: architectures drawn and scored in the end, 50 unless given; random: architectures trained, the root of --epochs unless given")]
+    [UsedBy("enas", "random")]
+    [Description("Architectures drawn and scored in the end (enas, 50 unless given), or trained (random, the root of --epochs unless given)")]
     public int? Samples { get; init; }
 
     /// <summary>Architectures drawn in each step of the controller.</summary>
-    [Description("enas: architectures drawn in each step of the controller")]
+    [UsedBy("enas")]
+    [Description("Architectures drawn in each step of the controller")]
     public int ControllerSamples { get; init; } = 1;
 
     /// <summary>d of the controller's baseline b ← d·b + (1 − d)·R.</summary>
-    [Description("enas: decay of the moving average that rewards are compared with")]
+    [UsedBy("enas")]
+    [Description("Decay of the moving average that rewards are compared with")]
     public double BaselineDecay { get; init; } = 0.99;
 
     /// <summary>The weight of the controller's entropy in the reward (Pham et al. 2018, §3.1).</summary>
-    [Description("enas: weight of the controller's entropy in the reward")]
+    [UsedBy("enas")]
+    [Description("Weight of the controller's entropy in the reward")]
     public double EntropyWeight { get; init; } = 1e-4;
 
     /// <summary>Training batches that a subnet's batch normalisation is recalibrated on before it is scored.</summary>

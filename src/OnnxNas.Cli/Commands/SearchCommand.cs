@@ -146,12 +146,15 @@ internal sealed class SearchCommand : CliCommand
     {
         var budget = costs.Budget(options);
         budget.RequireReachable();
-        return StrategyCatalog.Create(options.Strategy, new TrainingTask(
+        var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
             marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation, checkpointer)
         {
             Penalty = costs.Penalty(options),
             Budget = budget,
         });
+        foreach (var unused in Settings.Unused(options))
+            progress.Note(unused);
+        return trainer;
     }
 
     private static void RequireStrategy(SearchOptions options)

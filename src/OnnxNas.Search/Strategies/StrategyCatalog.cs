@@ -63,6 +63,9 @@ public static class StrategyCatalog
         }
     }
 
+    /// <summary>Whether a strategy is one of this assembly.</summary>
+    public static bool IsBuiltIn(string name) => Known.TryGetValue(name, out var strategy) && strategy.Type.Assembly == typeof(StrategyCatalog).Assembly;
+
     /// <summary>Checks a name.</summary>
     /// <exception cref="ChoiceException">There is no such strategy.</exception>
     public static void Require(string name)

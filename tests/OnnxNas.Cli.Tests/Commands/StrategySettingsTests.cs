@@ -32,6 +32,21 @@ public sealed class StrategySettingsTests
     }
 
     [TestMethod]
+    public void A_setting_that_the_strategy_does_not_use_is_told()
+    {
+        using var bench = new Workbench();
+        string[] search = ["search", bench.Classifier(), "-o", bench["out"], "--dry-run", "--unrolled", "--samples", "3", "--temperature", "7"];
+        var (code, _, error) = Workbench.Run([.. search, "--strategy", "enas"]);
+        Assert.AreEqual(0, code, error);
+        Assert.Contains("--unrolled is for darts; enas does not use it", error);
+        Assert.Contains("--temperature is for gumbel, gdas; enas does not use it", error);
+        Assert.DoesNotContain("--samples", error);
+        // What is as by default needs no word.
+        Assert.DoesNotContain("does not use", Workbench.Run(["search", bench["net.onnx"], "-o", bench["out"], "--dry-run", "--strategy", "gdas", "--channel-parts", "4", "--temperature", "7"]).Error);
+        Assert.DoesNotContain("does not use", Workbench.Run([.. search, "--plugin", typeof(PluginTests).Assembly.Location, "--strategy", nameof(AlwaysFirst)]).Error);
+    }
+
+    [TestMethod]
     public void The_cosine_of_a_learning_rate_below_0_001_needs_no_min_lr()
     {
         using var bench = new Workbench();
