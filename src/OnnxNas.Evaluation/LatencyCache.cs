@@ -41,11 +41,17 @@ public sealed class LatencyCache
     /// <summary>The name of an entry.</summary>
     public static string Key(byte[] model, IReadOnlyDictionary<string, TensorData> feeds, int threads)
     {
+        NativeRuntime.EnsureEnvironment();
+        return Key(model, feeds, threads, OrtEnv.Instance().GetVersionString());
+    }
+
+    /// <summary>The name of an entry of a version of ONNX Runtime.</summary>
+    internal static string Key(byte[] model, IReadOnlyDictionary<string, TensorData> feeds, int threads, string version)
+    {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(feeds);
-        NativeRuntime.EnsureEnvironment();
         var shapes = string.Join(';', feeds.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key}:{f.Value.Type}[{string.Join(',', f.Value.Dims)}]"));
-        var circumstances = $"{Convert.ToHexString(SHA256.HashData(model))}|{shapes}|{threads}|{OrtEnv.Instance().GetVersionString()}|{Environment.MachineName}|{Environment.ProcessorCount}";
+        var circumstances = $"{Convert.ToHexString(SHA256.HashData(model))}|{shapes}|{threads}|{version}|{Environment.MachineName}|{Environment.ProcessorCount}";
         return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(circumstances)));
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using OnnxNas.Ir;
 using OnnxNas.Testing;
 
@@ -74,6 +75,15 @@ public sealed class LatencyCacheTests
         ];
         CollectionAssert.AllItemsAreUnique(keys);
         Assert.AreEqual(keys[0], LatencyCache.Key([1, 2, 3], Feeds([1, 4]), 1));
+    }
+
+    [TestMethod]
+    public void What_another_version_of_ONNX_Runtime_has_taken_is_measured_anew()
+    {
+        byte[] model = [1, 2, 3];
+        var feeds = Feeds([1, 4]);
+        Assert.AreEqual(LatencyCache.Key(model, feeds, 1, OrtEnv.Instance().GetVersionString()), LatencyCache.Key(model, feeds, 1));
+        Assert.AreNotEqual(LatencyCache.Key(model, feeds, 1, "1.0.0"), LatencyCache.Key(model, feeds, 1));
     }
 
     [TestMethod]

@@ -143,6 +143,26 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    [DataRow("--max-macs", "once"), DataRow("--max-params", "often")]
+    public void A_limit_binds_the_cost_that_it_names(string option, string expected)
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        var (y, weight) = (x, net.Weight("weight", 4, 4));
+        for (var i = 0; i < 3; i++)
+            y = net.Op("MatMul", y, weight);
+        bench.SaveData("net.npz", Workbench.Samples());
+        // With the head 56 MACs and 26 parameters, or 24 MACs and 30 parameters.
+        var model = bench.Save(net.Build((net.Linear("head", net.LayerChoice("op", ["often", "once"], y, net.Linear("once", x, 4, 4)), 4, 2), [Dim.Symbol("N"), 2])));
+        var (code, _, error) = Search(bench, model, "out", "--epochs", "1", "--retrain-epochs", "0", option, "28");
+        Assert.AreEqual(0, code, error);
+        Assert.AreEqual(expected, (string)Json(bench["out/arch.json"])["op"]!);
+        var summary = Json(bench["out/summary.json"]);
+        Assert.AreEqual(expected == "once" ? (24, 30) : (56, 26), ((int)summary["macs"]!, (int)summary["parameters"]!));
+    }
+
+    [TestMethod]
     public void What_diverges_ranks_last_and_costs_neither_the_winner_nor_the_comparison()
     {
         using var bench = new Workbench();

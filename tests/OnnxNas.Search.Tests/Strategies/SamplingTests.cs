@@ -70,6 +70,23 @@ public sealed class SamplingTests
     }
 
     [TestMethod]
+    public void Fairnas_reports_the_mean_of_its_paths_losses()
+    {
+        var (model, ear) = (Mixed(), new SmallTask());
+        using var trainer = new FairNas(SmallTask.Of(model, new() { Epochs = 1, BatchSize = 16, Seed = 4, Population = 1, Generations = 1 }, ear, samples: 16));
+        var batch = trainer.Task.Training.Load(trainer.Task.Training.Shuffled(0).Single());
+        var losses = FairNas.Paths(trainer.Task.Space, Drawn(trainer.Task)).Select(path =>
+        {
+            using var plain = new GraphModule(Pruner.Prune(model, path)) { Training = true };
+            return trainer.Task.Loss.Of(plain.Forward(batch.Inputs)[0], batch.Label).ToTensorData().ToDoubles().Single();
+        }).ToList();
+        Assert.IsTrue(losses.All(l => Math.Abs(l - losses.Average()) > 1e-2), "No path alone has the mean.");
+        trainer.Fit();
+        Assert.AreEqual(losses.Average(), ear.Losses.Single(), 1e-5);
+        Assert.AreEqual(losses.Average(), ear.Epochs.Single().TrainLoss, 1e-5);
+    }
+
+    [TestMethod]
     public void Fairnas_runs_every_candidate_exactly_once_a_step_where_all_choices_have_as_many()
     {
         var net = new NetBuilder();

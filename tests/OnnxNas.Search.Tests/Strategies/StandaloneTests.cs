@@ -5,6 +5,7 @@ using OnnxNas.Search.Choices;
 using OnnxNas.Search.Data;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Tests.Costs;
 using OnnxNas.Search.Tests.Rewriting;
 using OnnxNas.Search.Tests.Training;
 using OnnxNas.Search.Training;
@@ -42,6 +43,34 @@ public sealed class StandaloneTests
         // Each starts at the first learning rate.
         Assert.AreEqual(expected, ear.Epochs.Count(e => e.Lr == 0.025));
         Assert.AreEqual(ear.Epochs.Select((e, i) => (e.Metric, Path: paths[2 * i])).GroupBy(e => e.Path).MinBy(g => g.Last().Metric)!.Key, trainer.Export());
+    }
+
+    [TestMethod]
+    public void The_baseline_is_drawn_by_the_seed_and_is_not_what_random_search_has_trained()
+    {
+        var baseline = Baseline(seed: 1);
+        Assert.HasCount(6, baseline.Distinct());
+        CollectionAssert.AreEqual(baseline, Baseline(seed: 1));
+        CollectionAssert.AreNotEquivalent(baseline, Baseline(seed: 2));
+        var searched = Searched(seed: 1);
+        CollectionAssert.AreEqual(searched, Searched(seed: 1));
+        CollectionAssert.AreNotEquivalent(searched, Searched(seed: 2));
+        CollectionAssert.AreNotEquivalent(baseline, searched);
+
+        static List<Architecture> Baseline(int seed) => [.. RandomSearch.Baseline(Task(seed, new()), 6)];
+
+        static List<Architecture> Searched(int seed)
+        {
+            var ear = new SmallTask();
+            using var trainer = new RandomSearch(Task(seed, ear));
+            var paths = new List<Architecture>();
+            ear.AfterStep = () => paths.Add(trainer.Path);
+            trainer.Fit();
+            return paths;
+        }
+
+        // 625 architectures, of which a search takes six, one a step.
+        static TrainingTask Task(int seed, SmallTask ear) => SmallTask.Of(CostNets.Row(4), new() { Epochs = 6, Samples = 6, Seed = seed }, ear);
     }
 
     [TestMethod]
@@ -105,7 +134,7 @@ public sealed class StandaloneTests
     {
         using var scope = NewDisposeScope();
         var model = Net();
-        var options = new SearchOptions { Epochs = 13, BatchSize = 8, Seed = 3, Lr = 0.05 };
+        var options = new SearchOptions { Epochs = 13, BatchSize = 8, Seed = 4, Lr = 0.05 };
         var ear = new SmallTask();
         using var trainer = create(SmallTask.Of(model, options, ear));
         var turns = new List<Architecture>();
@@ -116,7 +145,7 @@ public sealed class StandaloneTests
         };
         trainer.Fit();
         Assert.HasCount(6, turns.Distinct());
-        var (epoch, best, bestState) = (0, double.PositiveInfinity, new Dictionary<string, byte[]>());
+        var (epoch, best, bestTurn, bestState) = (0, double.PositiveInfinity, 0, new Dictionary<string, byte[]>());
         foreach (var (i, architecture) in turns.Index())
         {
             var fresh = model.Clone();
@@ -138,9 +167,10 @@ public sealed class StandaloneTests
             var (_, metric) = Scoring.Score(plain, plain.Forward, trainer.Task.Validation, trainer.Task.Loss, trainer.Task.Metric());
             Assert.AreEqual(metric, ear.Epochs[epoch - 1].Metric, 1e-5, $"{architecture}");
             if (metric < best)
-                (best, bestState) = (metric, plain.State.ToDictionary(s => s.Key, s => s.Value.ToTensorData().Bytes.ToArray()));
+                (best, bestTurn, bestState) = (metric, i, plain.State.ToDictionary(s => s.Key, s => s.Value.ToTensorData().Bytes.ToArray()));
         }
 
+        Assert.IsLessThan(turns.Count - 1, bestTurn, "The supernet ends with the weights of the last architecture, which are to give way to those of the best.");
         Assert.AreEqual(best, trainer.ValidMetric, 1e-5);
         var written = model.Clone();
         trainer.Supernet.WriteBack(written);

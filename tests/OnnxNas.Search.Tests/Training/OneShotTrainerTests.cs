@@ -1,7 +1,12 @@
+using System.Reflection;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
+using OnnxNas.Search.Costs;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Tests.Costs;
+using OnnxNas.Search.Tests.Rewriting;
 using OnnxNas.Search.Training;
 using OnnxNas.Testing;
 using static OnnxNas.Search.Tests.Strategies.Sampling;
@@ -16,6 +21,9 @@ public sealed class OneShotTrainerTests
     private const double Limit = 1e-2;
 
     public static IEnumerable<object[]> Strategies => StrategyCatalog.All.Select(s => new object[] { s.Name });
+
+    public static IEnumerable<object[]> GradientStrategies =>
+        typeof(GradientTrainer).Assembly.GetTypes().Where(t => !t.IsAbstract && t.IsSubclassOf(typeof(GradientTrainer))).Select(t => new object[] { t.GetCustomAttribute<StrategyAttribute>()!.Name });
 
     [TestMethod]
     [DynamicData(nameof(Strategies))]
@@ -85,6 +93,46 @@ public sealed class OneShotTrainerTests
         Assert.AreEqual(("cosine", 0.0, 0.0), (options.Schedule, options.LabelSmoothing, options.Ema));
     }
 
+    [TestMethod]
+    [DynamicData(nameof(GradientStrategies))]
+    public void The_architecture_starts_with_the_logarithm_of_the_prior_where_there_is_one(string strategy)
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var op = net.LayerChoice("op", null, net.Linear("a", x, 4, 4), net.Op("Tanh", x), net.Linear("b", x, 4, 4), net.Op("Sigmoid", x));
+        op.Producer!.SetAttribute(Attr.Of("prior", (IEnumerable<float>)[0.2f, 0, 0.7f, 0.1f]));
+        using var trainer = StrategyCatalog.Create(strategy, SmallTask.Of(net.Build((net.LayerChoice("plain", null, net.Linear("c", op, 4, 4), op), [N, 4])), new() { Strategy = strategy }));
+        // Five of the standard deviations that numbers start with.
+        foreach (var (actual, expected) in Alpha(trainer, "op").Zip([Math.Log(0.2), Math.Log(1e-6), Math.Log(0.7), Math.Log(0.1)]))
+            Assert.AreEqual(expected, actual, 5e-3);
+        foreach (var actual in Alpha(trainer, "plain"))
+            Assert.AreEqual(0, actual, 5e-3);
+        Assert.AreEqual(2, trainer.Export()["op"][0]);
+    }
+
+    [TestMethod]
+    [DataRow("mse", 0.52, 0.35, 0.3), DataRow("cross-entropy", 0.48, 0.65, 0.7)]
+    public void The_ranking_reckons_costs_in_whether_the_metric_is_to_rise_or_to_fall(string loss, double narrow, double middle, double wide)
+    {
+        double[] metrics = [narrow, middle, wide];
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        // 80, 160 and 240 MACs.
+        var model = net.Build((net.LayerChoice("op", ["narrow", "middle", "wide"], [.. new[] { 10, 20, 30 }.Select(w => CostNets.Bottleneck(net, $"w{w}", x, w))]), [N, 4]));
+        var table = CostNets.CostOf(model).Macs;
+        CheckRanking(null, 2, 1, 0);
+        // Of each metric 0, 0.1 and 0.2 are taken, so that neither the metric nor the cost alone decides.
+        CheckRanking(new(table, target: 80, weight: 0.1), 1, 2, 0);
+
+        void CheckRanking(CostPenalty? penalty, params int[] expected)
+        {
+            var data = SmallTask.Data(model, 8, 1, classes: loss == "mse" ? 0 : 4);
+            var task = new TrainingTask(table.Space, data, data, Loss.Named(loss), () => MetricSet.Default(loss), new(), new SmallTask(), CPU, default) { Penalty = penalty };
+            using var trainer = new Judged(task, metrics);
+            CollectionAssert.AreEqual(expected.Select(k => (k, metrics[k])).ToArray(), trainer.Ranking(3).Select(r => (r.Architecture["op"][0], r.Metric)).ToArray());
+        }
+    }
+
     private static SearchOptions Options(string strategy, double clip) =>
         new() { Strategy = strategy, Epochs = 4, BatchSize = 16, Seed = 3, Lr = 1, Schedule = "constant", Momentum = 0, WeightDecay = 0, GradClip = clip, Samples = 1 };
 
@@ -111,4 +159,16 @@ public sealed class OneShotTrainerTests
     }
 
     private static double Norm(IEnumerable<double> numbers) => Math.Sqrt(numbers.Sum(n => n * n));
+
+    // Candidate k of "op" has the k-th metric.
+    private sealed class Judged(TrainingTask task, double[] metrics) : SamplingTrainer(task)
+    {
+        public override IReadOnlyList<Architecture> Finalists(int count) => [.. OneHot.All(Task.Space).Take(count)];
+
+        protected override double FinalistMetricOf(Architecture architecture) => metrics[architecture["op"][0]];
+
+        protected override void Step(Optimizer weights, Batch train, Batch valid)
+        {
+        }
+    }
 }
