@@ -16,9 +16,9 @@ public sealed class SearchCostsTests
 {
     private static readonly (string Cost, double[] Amounts)[] Known = [("macs", [48, 16, 0]), ("params", [16, 20, 0]), ("latency", [3.25, 5.25, 0.25])];
 
+    // Targets lie between the first two amounts, as a number and as a share.
     public static IEnumerable<object[]> Penalties =>
         from cost in Known
-        // Between the first two, as a number and as a share.
         from target in new[] { cost.Amounts.Take(2).Average().ToString(CultureInfo.InvariantCulture), "90%" }
         from form in new[] { "add", "multiply" }
         from shape in new[] { "linear", "positive", "negative", "absolute" }
