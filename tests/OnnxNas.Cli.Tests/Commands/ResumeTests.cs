@@ -14,6 +14,8 @@ public sealed class ResumeTests
     [DataRow("TERM", "search 3/"), DataRow("INT", "search 40/"), DataRow("TERM", "retrain 2/"), DataRow("KILL", "search 3/"), DataRow("KILL", "retrain 2/")]
     public void A_search_stopped_by_a_signal_and_resumed_leaves_the_files_of_one_that_was_not(string signal, string at)
     {
+        if (signal == "INT" && IsInterruptIgnored())
+            Assert.Inconclusive("SIGINT is ignored where the tests run.");
         using var bench = new Workbench();
         var model = bench.Classifier();
         var (code, error) = Stopped(bench, model, signal, at);
@@ -28,6 +30,10 @@ public sealed class ResumeTests
         Assert.StartsWith("resumed: ", message);
         RequireSame(bench, model);
     }
+
+    // What a shell starts in the background ignores it, and so do that one's children.
+    private static bool IsInterruptIgnored() => File.Exists("/proc/self/status") &&
+        (Convert.ToInt64(File.ReadLines("/proc/self/status").First(l => l.StartsWith("SigIgn:", StringComparison.Ordinal))[7..].Trim(), 16) & 2) != 0;
 
     [TestMethod]
     public void A_search_goes_on_only_as_what_it_was()
