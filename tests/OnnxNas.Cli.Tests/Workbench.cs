@@ -8,15 +8,24 @@ namespace OnnxNas.Cli.Tests;
 /// <summary>A temporary folder with small models and data, and a way to run the command line in this process.</summary>
 internal sealed class Workbench : IDisposable
 {
+    private const string CacheVariable = "XDG_CACHE_HOME";
     private static readonly Dim N = Dim.Symbol("N");
     private readonly TemporaryFolder folder = new();
+    private readonly string? cache = Environment.GetEnvironmentVariable(CacheVariable);
 
     public string this[string name] => folder.File(name);
 
     /// <summary>Everything below the folder, with its time, so that a change shows.</summary>
     public string[] Listing => [.. Directory.EnumerateFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(p => $"{p} {File.GetLastWriteTimeUtc(p).Ticks}")];
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable(CacheVariable, cache);
+        folder.Dispose();
+    }
+
+    /// <summary>From now on, until this is disposed, measured latency is kept in a folder of this one.</summary>
+    public void UseCache(string name) => Environment.SetEnvironmentVariable(CacheVariable, this[name]);
 
     public static (int Code, string Output, string Error) Run(params string[] args)
     {

@@ -116,7 +116,7 @@ internal sealed class SearchCommand : CliCommand
         var (smallest, largest) = costs.Model.Range();
         var cost = costs.Model.Of(architecture);
         var latency = costs.KnownLatency is { } known
-            ? new WinnerLatency(known.Table.Of(architecture), new ModelTimer(threads, cache: null).Measure(bytes).Median, options.MaxLatencyMs is { } limit ? CostAmount.Parse(limit).In(known.Table) : null)
+            ? new WinnerLatency(known.Table.Of(architecture), new ModelTimer(threads, cache: null).Measure(bytes).Median, trainer.Task.Budget.Limits.FirstOrDefault(l => l.Table.Kind == CostKind.Latency)?.Limit)
             : null;
         var summary = new SearchSummary(
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,

@@ -18,14 +18,12 @@ internal sealed record RankedArchitecture(IReadOnlyDictionary<string, object> Ar
     /// <summary>The rows of a ranking.</summary>
     public static IReadOnlyList<RankedArchitecture> Of(OneShotTrainer trainer, IReadOnlyList<(Architecture Architecture, double Metric)> ranking, SearchCosts costs)
     {
-        var sign = trainer.Task.Metric().HigherIsBetter ? 1 : -1;
-        var penalty = trainer.Task.Penalty;
-        double[] rewards = [.. ranking.Select(r => penalty?.ShapeReward(sign * r.Metric, r.Architecture) ?? sign * r.Metric)];
+        double[] rewards = [.. ranking.Select(r => trainer.Reward(r.Architecture, r.Metric))];
         return [.. ranking.Select((r, i) =>
         {
             var cost = costs.Model.Of(r.Architecture);
             var margin = i + 1 < rewards.Length ? OrNull(rewards[i] - rewards[i + 1]) : null;
-            return new RankedArchitecture(r.Architecture.ToNames(), OrNull(r.Metric), penalty is null ? null : OrNull(rewards[i]), margin, cost.Parameters, cost.Macs, costs.KnownLatency?.Table.Of(r.Architecture));
+            return new RankedArchitecture(r.Architecture.ToNames(), OrNull(r.Metric), trainer.Task.Penalty is null ? null : OrNull(rewards[i]), margin, cost.Parameters, cost.Macs, costs.KnownLatency?.Table.Of(r.Architecture));
         })];
     }
 

@@ -27,20 +27,19 @@ internal sealed class MarkerOperators : IOperatorFamily
     private static Marker InputChoiceMarker(NodeReader node)
     {
         node.Ignore("label");
-        var concat = node.String("reduction", "sum") == "concat";
+        var reduction = node.String("reduction", "sum");
         var chosen = node.Int("n_chosen", 1);
         var axis = (int)node.Int("axis", 1);
-        return new(concat
-            ? new Joint([.. Enumerable.Range(0, (int)chosen)], Reduction.Concat, axis)
-            : new Joint([0], Reduction.Sum, axis));
+        return reduction == "concat"
+            ? new(new Joint([.. Enumerable.Range(0, (int)chosen)], Reduction.Concat, axis))
+            : new(new Joint([0], Reduction.Sum, axis), averages: reduction == "mean" && chosen != 1);
     }
 
-    private sealed class Marker(Joint joint) : LazyOperator
+    private sealed class Marker(Joint joint, bool averages = false) : LazyOperator
     {
         public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
         {
             joint.RequireAlike(context, Enumerable.Range(0, context.InputCount));
-            var averages = context.Node.Attribute("reduction")?.AsString() == "mean" && (context.Node.Attribute("n_chosen")?.AsInt() ?? 1) != 1;
             if (averages && context.Input(0).Element is var element && element != ElementType.Undefined && !element.IsFloatingPoint())
                 throw new ChoiceException($"{context.Node}: {element} values have no mean. Use reduction sum, or choose behind the cast to float.");
             return [joint.Infer(context)];

@@ -36,13 +36,14 @@ public sealed class RankedArchitectures
     internal RankedArchitectures(SearchSpace space, Liveness liveness, Func<Choice, IEnumerable<double>> probabilities)
     {
         (this.space, this.liveness) = (space, liveness);
-        var best = Architecture.FromScores(space, probabilities);
+        var p = space.Choices.ToDictionary(c => c.Label, c => (double[])[.. probabilities(c)]);
+        var best = Architecture.FromScores(space, c => p[c.Label]);
         var deciders = liveness.Deciders();
         int[] order = [.. Enumerable.Range(0, space.Choices.Count).OrderBy(i => deciders[i].Count)];
         var places = order.Index().ToDictionary(p => p.Item, p => p.Index);
         isSettled = [.. order.Select((c, at) => deciders[c].All(d => places[d] < at))];
-        choices = [.. order.Select(i => space.Choices[i]).Select(c => (c, Logs(c, probabilities(c))))];
-        options = [.. choices.Select(c => Ranked(c.Choice, c.Logs, best[c.Choice.Label], [.. probabilities(c.Choice)]))];
+        choices = [.. order.Select(i => space.Choices[i]).Select(c => (c, Logs(c, p[c.Label])))];
+        options = [.. choices.Select(c => Ranked(c.Choice, c.Logs, best[c.Choice.Label], p[c.Choice.Label]))];
     }
 
     /// <summary>Every network of a space once, lazily: each architecture but those that differ in choices that are not made.</summary>

@@ -223,7 +223,7 @@ public abstract class OneShotTrainer : IDisposable
         Task.Options.FinalistEpochs == 0 ? MetricOf(architecture) : Scored(ref finalistScorer, "finalists", Task.Options.FinalistEpochs, architecture);
 
     /// <summary>How good an architecture with this metric is: the larger the better, its cost reckoned in.</summary>
-    protected double Reward(Architecture architecture, double metric)
+    public double Reward(Architecture architecture, double metric)
     {
         var reward = Task.Metric().HigherIsBetter ? metric : -metric;
         return Task.Penalty?.ShapeReward(reward, architecture) ?? reward;

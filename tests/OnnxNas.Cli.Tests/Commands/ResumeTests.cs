@@ -136,23 +136,15 @@ public sealed class ResumeTests
     {
         using var bench = new Workbench();
         var model = bench.Classifier();
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        try
-        {
-            // Stopped with an empty cache, the undisturbed search with that cache, resumed with another empty one.
-            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", bench["cache"]);
-            string[] costs = ["--cost", "latency", "--penalty-weight", "1"];
-            Stopped(bench, model, "TERM", "search 3/", costs);
-            Assert.AreEqual(0, Workbench.Run(["search", model, "-o", bench["whole"], .. Settings, .. costs]).Code);
-            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", bench["other"]);
-            var (code, _, error) = Workbench.Run("search", model, "--resume", bench["out"]);
-            Assert.AreEqual(0, code, error);
-            Assert.IsFalse(Directory.Exists(bench["other"]));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", cache);
-        }
+        // Stopped with an empty cache, the undisturbed search with that cache, resumed with another empty one.
+        bench.UseCache("cache");
+        string[] costs = ["--cost", "latency", "--penalty-weight", "1"];
+        Stopped(bench, model, "TERM", "search 3/", costs);
+        Assert.AreEqual(0, Workbench.Run(["search", model, "-o", bench["whole"], .. Settings, .. costs]).Code);
+        bench.UseCache("other");
+        var (code, _, error) = Workbench.Run("search", model, "--resume", bench["out"]);
+        Assert.AreEqual(0, code, error);
+        Assert.IsFalse(Directory.Exists(bench["other"]));
 
         CollectionAssert.AreEqual(File.ReadAllBytes(bench["whole/best.onnx"]), File.ReadAllBytes(bench["out/best.onnx"]));
         CollectionAssert.AreEqual(Timeless(bench["whole/history.csv"]), Timeless(bench["out/history.csv"]));

@@ -120,23 +120,15 @@ public sealed class SearchCommandTests
     {
         using var bench = new Workbench();
         var model = bench.Classifier();
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-        try
-        {
-            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", bench["cache"]);
-            var (code, output, error) = Search(bench, model, "out", "--epochs", "1", "--batch-size", "8", "--max-latency-ms", "100%");
-            Assert.AreEqual(0, code, error);
-            var latency = Json(bench["out/summary.json"])["latency"]!;
-            Assert.IsTrue((double)latency["predicted_ms"]! > 0 && (double)latency["measured_ms"]! > 0 && (double)latency["limit_ms"]! >= (double)latency["predicted_ms"]!);
-            Assert.Contains("ms measured", output);
-            var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
-            Assert.AreEqual((double)latency["predicted_ms"]!, (double)rows[0]!["latency_ms"]!);
-            Assert.IsTrue(rows.All(r => (double)r!["latency_ms"]! <= (double)latency["limit_ms"]!));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("XDG_CACHE_HOME", cache);
-        }
+        bench.UseCache("cache");
+        var (code, output, error) = Search(bench, model, "out", "--epochs", "1", "--batch-size", "8", "--max-latency-ms", "100%");
+        Assert.AreEqual(0, code, error);
+        var latency = Json(bench["out/summary.json"])["latency"]!;
+        Assert.IsTrue((double)latency["predicted_ms"]! > 0 && (double)latency["measured_ms"]! > 0 && (double)latency["limit_ms"]! >= (double)latency["predicted_ms"]!);
+        Assert.Contains("ms measured", output);
+        var rows = JsonNode.Parse(File.ReadAllText(bench["out/ranking.json"]))!.AsArray();
+        Assert.AreEqual((double)latency["predicted_ms"]!, (double)rows[0]!["latency_ms"]!);
+        Assert.IsTrue(rows.All(r => (double)r!["latency_ms"]! <= (double)latency["limit_ms"]!));
 
         Assert.AreEqual(0, Search(bench, model, "other", "--epochs", "1", "--batch-size", "8").Code);
         Assert.IsNull(Json(bench["other/summary.json"])["latency"]);

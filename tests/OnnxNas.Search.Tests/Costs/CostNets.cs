@@ -58,9 +58,15 @@ internal static class CostNets
 
     public static ModelCost CostOf(Model marked)
     {
-        new PassManager([new LiftConstants()]).Run(marked);
-        var types = ShapeInference.Run(marked, SupernetOperators.Registry);
+        var types = TypesOf(marked);
         return new(SearchSpace.Read(marked), types);
+    }
+
+    /// <summary>The types of a model whose constants are made weights first.</summary>
+    public static InferenceResult TypesOf(Model marked)
+    {
+        new PassManager([new LiftConstants()]).Run(marked);
+        return ShapeInference.Run(marked, SupernetOperators.Registry);
     }
 
     /// <summary>Probabilities of every choice, the same for the same seed.</summary>

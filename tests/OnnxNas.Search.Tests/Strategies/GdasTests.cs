@@ -114,8 +114,7 @@ public sealed class GdasTests
             var open = Enumerable.Range(0, 3).Where(k => soft[k] > 0.5).DefaultIfEmpty(Enumerable.Range(0, 3).MaxBy(k => soft[k])).ToList();
             counts[open.Count == 1 ? 4 : Array.FindIndex(Several, s => s.SequenceEqual(open))]++;
             var outputs = Run(gdas);
-            var sum = open.Select(k => outputs[k + 1]).Aggregate((a, b) => a + b);
-            var y = reduction == "mean" ? sum / (double)open.Count : sum;
+            var y = Joined(reduction, open, outputs);
             Assert.IsLessThan(1e-12, (outputs[0] - y).abs().max().item<double>());
             if (i >= 50)
                 continue;

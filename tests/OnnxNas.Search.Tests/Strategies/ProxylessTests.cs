@@ -126,7 +126,7 @@ public sealed class ProxylessTests
         var fits = ((int, int)[])[(0, 1), (0, 2), (1, 2)];
         Assert.HasCount(1, fits.Where(s =>
         {
-            var y = (outputs[s.Item1 + 1] + outputs[s.Item2 + 1]) * (reduction == "sum" ? 1.0 : 0.5);
+            var y = Joined(reduction, [s.Item1, s.Item2], outputs);
             var slopes = Slopes([y, .. outputs.Skip(1)], target);
             var mean = p.Zip(slopes).Sum(z => z.First * z.Second);
             return Enumerable.Range(0, 3).Max(i => Math.Abs(n * p[i] * (slopes[i] - mean) - gradient[i])) < 1e-9;
@@ -148,8 +148,7 @@ public sealed class ProxylessTests
             var gradient = ArchitectureGradient(trainer, out var outputs, out var target);
             var fits = sets.Where(open =>
             {
-                var sum = open.Select(k => outputs[k + 1]).Aggregate((a, b) => a + b);
-                var y = reduction == "mean" ? sum / (double)open.Length : sum;
+                var y = Joined(reduction, open, outputs);
                 var effects = GateEffects(reduction, open, Slopes([y, .. outputs.Skip(1)], target));
                 return Enumerable.Range(0, 3).Max(i => Math.Abs(p[i] * (1 - p[i]) * effects[i] - gradient[i])) < 1e-9;
             }).ToList();

@@ -61,6 +61,13 @@ internal static class Sampling
         return [.. outputs.Skip(1).Select(o => (g * o).sum().item<double>())];
     }
 
+    /// <summary>What a sum or mean over some inputs is, where outputs[0] is the choice and the inputs follow.</summary>
+    public static Tensor Joined(string reduction, IReadOnlyList<int> open, Tensor[] outputs)
+    {
+        var sum = open.Select(k => outputs[k + 1]).Aggregate((a, b) => a + b);
+        return reduction == "mean" ? sum / (double)open.Count : sum;
+    }
+
     /// <summary>∂L/∂z_k of gates z, by the slopes ⟨∂L/∂y, o_k⟩, where those of some inputs are 1 and all others 0: of y = Σ z·o, or of the mean Σ z·o / Σ z.</summary>
     public static double[] GateEffects(string reduction, IReadOnlyList<int> open, double[] slopes) =>
         [.. slopes.Select(s => reduction == "sum" ? s : (s - open.Average(k => slopes[k])) / open.Count)];
