@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace OnnxNas.Fuzz.Running;
+
+/// <summary>Has workers run mutants, each many in a row; a worker that ends is replaced. What ends a worker, or seems to hang, must do so again in a fresh one.</summary>
+internal sealed class Campaign(long seed, string? parents, FindingLog log)
+{
+    private const int Workers = 2;
+
+    // Libraries keep some memory of every model: a worker that has grown so far is replaced.
+    private const long Retirement = 3L << 30;
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(20);
+
+    private readonly Lock sync = new();
+    private long next;
+    private long done;
+
+    /// <summary>Runs the mutants from <paramref name="start"/> up to <paramref name="end"/>.</summary>
+    public void Run(long start, long end)
+    {
+        next = start;
+        var clock = Stopwatch.StartNew();
+        var threads = Enumerable.Range(0, (int)Math.Min(Workers, end - start)).Select(_ => new Thread(() => Work(end))).ToList();
+        threads.ForEach(t => t.Start());
+        using (new Timer(_ => Progress(clock.Elapsed, end - start), null, ReportEvery, ReportEvery))
+            threads.ForEach(t => t.Join());
+        log.Ended(done, clock.Elapsed);
+    }
+
+    private void Work(long end)
+    {
+        WorkerProcess? worker = null;
+        try
+        {
+            while (Interlocked.Increment(ref next) - 1 is var number && number < end)
+            {
+                var mutant = log.Source.Make(number);
+                worker ??= new(seed, parents);
+                var verdicts = worker.Run(number, mutant.Bytes.Length);
+                if (verdicts.Any(v => v.Outcome is Outcome.Crash or Outcome.Hang or Outcome.Memory))
+                {
+                    worker.Dispose();
+                    worker = new(seed, parents);
+                    verdicts = Confirmed(verdicts, worker.Run(number, mutant.Bytes.Length));
+                }
+
+                if (!worker.IsAlive || worker.Resident() > Retirement)
+                {
+                    worker.Dispose();
+                    worker = null;
+                }
+
+                lock (sync)
+                {
+                    done++;
+                    log.Add(mutant, verdicts);
+                }
+            }
+        }
+        finally
+        {
+            worker?.Dispose();
+        }
+    }
+
+    // A process that dies counts in any case: what an earlier mutant broke is a fault as well. Time and memory count if they are taken again.
+    private static IReadOnlyList<Verdict> Confirmed(IReadOnlyList<Verdict> first, IReadOnlyList<Verdict> second) =>
+        first.FirstOrDefault(v => v.Outcome == Outcome.Crash) is { } crash && !second.Any(v => v.Outcome == Outcome.Crash)
+            ? [.. second, crash with { Message = $"not in a fresh process: {crash.Message}" }]
+            : second;
+
+    private void Progress(TimeSpan time, long count)
+    {
+        lock (sync)
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} of {count}, {done / time.TotalSeconds:0.0} a second, {log.FindingCount} findings"));
+    }
+}
