@@ -1,9 +1,19 @@
 using System.CommandLine;
+using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
 
 namespace OnnxNas.Cli;
 
 /// <summary>Where a command writes, and what tells it to stop.</summary>
-internal sealed record CommandContext(TextWriter Output, TextWriter Error, CancellationToken Cancellation);
+internal sealed record CommandContext(TextWriter Output, TextWriter Error, CancellationToken Cancellation)
+{
+    /// <summary>Says what reading a model's file changed about it.</summary>
+    public void Note(Model model)
+    {
+        foreach (var finding in model.Findings)
+            Error.WriteLine(Tables.Printable($"note: '{model.Path}': {InspectionReport.Subjects(finding.Subjects)}: {finding.Message}"));
+    }
+}
 
 /// <summary>One verb of the command line; found by reflection, so that a new one is one new file.</summary>
 internal abstract class CliCommand

@@ -16,6 +16,7 @@ public static class Cloning
             ModelVersion = source.ModelVersion,
             DocString = source.DocString,
             Path = source.Path,
+            Findings = source.Findings,
             Residue = source.Residue,
         };
         CopyAll(source.OpsetImports, copy.OpsetImports);

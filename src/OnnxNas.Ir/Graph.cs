@@ -226,18 +226,32 @@ public sealed class Graph
     }
 
     /// <summary>
-    /// Makes every reader of <paramref name="old"/> read <paramref name="replacement"/>. Where <paramref name="old"/>
+    /// Makes every reader of <paramref name="old"/> read <paramref name="replacement"/>, but those that the replacement is computed by: they would
+    /// read their own result. So a node can be put behind a value that it reads itself. Where <paramref name="old"/>
     /// is a graph output the output keeps its name: the replacement takes it over, or, where it cannot
     /// (it is an input, an initializer, an output already, or of another graph), through an Identity node.
     /// </summary>
+    /// <remarks>Nodes keep their places; where a reader stands before the replacement, call <see cref="SortTopologically"/>.</remarks>
     public void ReplaceAllUses(Value old, Value replacement)
     {
         ArgumentNullException.ThrowIfNull(old);
         ArgumentNullException.ThrowIfNull(replacement);
+        Rewire(old, replacement, old.Uses.Count == 0 ? [] : Upstream(replacement));
+    }
+
+    /// <summary><see cref="ReplaceAllUses"/> for a replacement that is not computed from <paramref name="old"/>.</summary>
+    internal void Rewire(Value old, Value replacement) => Rewire(old, replacement, []);
+
+    private void Rewire(Value old, Value replacement, HashSet<Node> keepers)
+    {
         if (ReferenceEquals(old, replacement))
             return;
         foreach (var use in old.Uses.ToArray())
-            use.Node.ReplaceInput(use.Index, replacement);
+        {
+            if (!keepers.Contains(use.Node))
+                use.Node.ReplaceInput(use.Index, replacement);
+        }
+
         if (!old.IsOutput)
             return;
         var name = old.Name;
@@ -304,46 +318,25 @@ public sealed class Graph
     /// <exception cref="ModelFormatException">The graph has a cycle.</exception>
     public void SortTopologically()
     {
-        var state = new Dictionary<Node, bool>(NodeCount); // false: on the path, true: done
-        var order = new List<Node>(NodeCount);
-        var stack = new Stack<(Node Node, IEnumerator<Node> Makers)>();
-        foreach (var root in Nodes)
-        {
-            if (state.ContainsKey(root))
-                continue;
-            Enter(root);
-            while (stack.Count > 0)
-            {
-                var (node, makers) = stack.Peek();
-                if (makers.MoveNext())
-                {
-                    if (!state.TryGetValue(makers.Current, out var done))
-                        Enter(makers.Current);
-                    else if (!done)
-                        throw new ModelFormatException($"Graph '{Name}' has a cycle through {makers.Current}. ONNX graphs must be acyclic.");
-                }
-                else
-                {
-                    stack.Pop();
-                    state[node] = true;
-                    order.Add(node);
-                }
-            }
-        }
-
+        var nodes = Nodes.ToList();
+        var (order, cycle) = TopologicalOrder.Of(Needs(nodes));
+        if (cycle.Count > 0)
+            throw new ModelFormatException($"Graph '{Name}' has a cycle: {TopologicalOrder.Show(cycle, i => nodes[i].ToString())}. ONNX graphs must be acyclic; remove one of these connections.");
         First = Last = null;
         NodeCount = 0;
-        foreach (var node in order)
+        foreach (var node in order.Select(i => nodes[i]))
         {
             node.Previous = node.Next = null;
             Link(node, null);
         }
+    }
 
-        void Enter(Node node)
-        {
-            state[node] = false;
-            stack.Push((node, Makers(node).ToList().GetEnumerator()));
-        }
+    /// <summary>The nodes of a cycle as text, or null where there is none.</summary>
+    internal string? FindCycle()
+    {
+        var nodes = Nodes.ToList();
+        var cycle = TopologicalOrder.Of(Needs(nodes)).Cycle;
+        return cycle.Count == 0 ? null : TopologicalOrder.Show(cycle, i => nodes[i].ToString());
     }
 
     /// <summary>The values a node reads, those its subgraphs capture from this graph or one around included.</summary>
@@ -397,10 +390,36 @@ public sealed class Graph
         value.Producer = null;
     }
 
-    private IEnumerable<Node> Makers(Node node) =>
-        from value in Reads(node)
-        where value.Producer is not null && value.Graph == this
-        select value.Producer;
+    private static List<HashSet<int>> Needs(List<Node> nodes)
+    {
+        var places = nodes.Index().ToDictionary(n => n.Item, n => n.Index);
+        return [.. nodes.Select(node => Reads(node).Select(v => v.Producer).OfType<Node>().Where(places.ContainsKey).Select(maker => places[maker]).ToHashSet())];
+    }
+
+    // The nodes that a value is computed by, those in graphs that they hold included.
+    private static HashSet<Node> Upstream(Value value)
+    {
+        var found = new HashSet<Node>();
+        var open = new Stack<Node>();
+        Open(value);
+        while (open.TryPop(out var node))
+        {
+            foreach (var read in Reads(node))
+                Open(read);
+            foreach (var inner in node.Subgraphs.SelectMany(Within))
+                found.Add(inner);
+        }
+
+        return found;
+
+        void Open(Value read)
+        {
+            if (read.Producer is { } maker && found.Add(maker))
+                open.Push(maker);
+        }
+
+        static IEnumerable<Node> Within(Graph graph) => graph.Nodes.SelectMany(n => n.Subgraphs.SelectMany(Within).Prepend(n));
+    }
 
     private void DropAllUses()
     {

@@ -1,3 +1,5 @@
+using OnnxNas.Ir.Passes.Import;
+
 namespace OnnxNas.Ir;
 
 /// <summary>An ONNX model: a graph, the operator sets it uses, model-local functions, and facts about its origin.</summary>
@@ -41,6 +43,9 @@ public sealed class Model(Graph graph)
 
     /// <summary>The file it was read from, or null.</summary>
     public string? Path { get; set; }
+
+    /// <summary>What reading the file found and changed.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
 
     internal Google.Protobuf.IMessage? Residue { get; set; }
 }

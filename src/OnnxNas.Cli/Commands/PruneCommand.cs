@@ -24,6 +24,7 @@ internal sealed class PruneCommand : CliCommand
             var path = parsed.GetRequiredValue(output);
             OutputFile.RequireFree(path, parsed.GetValue(force));
             var marked = MarkedModel.Read(parsed.GetRequiredValue(model));
+            context.Note(marked.Model);
             var architecture = Architecture.Parse(marked.Space, ReadText(parsed.GetRequiredValue(arch)));
             var winner = Pruner.Prune(marked.Model, architecture);
             Pruner.Finish(winner);

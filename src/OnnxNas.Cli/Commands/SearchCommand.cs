@@ -49,6 +49,7 @@ internal sealed class SearchCommand : CliCommand
     private static int DryRun(string path, SearchOptions options, string folder, CommandContext context)
     {
         var marked = MarkedModel.Read(path);
+        context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         ParityGate.RequireLoadable(marked.Model);
@@ -75,6 +76,7 @@ internal sealed class SearchCommand : CliCommand
     {
         // Read and check everything before any work is done.
         var marked = MarkedModel.Read(path);
+        context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         ParityGate.RequireLoadable(marked.Model);
@@ -152,8 +154,8 @@ internal sealed class SearchCommand : CliCommand
             Penalty = costs.Penalty(options),
             Budget = budget,
         });
-        foreach (var unused in Settings.Unused(options))
-            progress.Note(unused);
+        foreach (var note in Settings.Unused(options).Concat(costs.Model.WhyIncomplete is { } incomplete ? [incomplete] : Array.Empty<string>()))
+            progress.Note(note);
         return trainer;
     }
 

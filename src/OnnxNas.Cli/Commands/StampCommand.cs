@@ -19,6 +19,7 @@ internal sealed class StampCommand : CliCommand
         command.SetAction(parsed =>
         {
             var marked = OnnxFile.Read(parsed.GetRequiredValue(model));
+            context.Note(marked);
             MarkerFunctions.Stamp(marked);
             OutputFile.Write(marked, parsed.GetRequiredValue(output), parsed.GetValue(force));
             return CommandLine.Done;

@@ -41,7 +41,8 @@ internal sealed record Inspection(
         IReadOnlyList<ChoiceFacts> choices = [.. filed.Choices.Select(Facts)];
         var findings = TrainingImport.Run(model);
         var types = ShapeInference.Run(model, SupernetOperators.Registry);
-        var cost = new ModelCost(SearchSpace.Read(model), types).Supernet;
+        var costs = new ModelCost(SearchSpace.Read(model), types);
+        var cost = costs.Supernet;
         return new(
             choices,
             filed.Size.ToString(CultureInfo.InvariantCulture),
@@ -52,7 +53,7 @@ internal sealed record Inspection(
             model.Opset,
             unsupported,
             [.. findings.Select(f => new ImportFacts(f.Pass, f.Kind.ToString().ToLowerInvariant(), f.Subjects, f.Message))],
-            [.. Warn(choices, findings)]);
+            [.. Warn(choices, findings, costs)]);
     }
 
     private static ChoiceFacts Facts(Choice choice) => new(
@@ -74,11 +75,13 @@ internal sealed record Inspection(
         return found;
     }
 
-    private static IEnumerable<string> Warn(IReadOnlyList<ChoiceFacts> choices, IReadOnlyList<Finding> findings)
+    private static IEnumerable<string> Warn(IReadOnlyList<ChoiceFacts> choices, IReadOnlyList<Finding> findings, ModelCost costs)
     {
         if (choices.Count == 0)
             yield return "The model has no choices: there is nothing to search.";
         if (TrainingImport.WhyFixedBatch(findings) is { } reason)
             yield return reason;
+        if (costs.WhyIncomplete is { } missing)
+            yield return missing;
     }
 }

@@ -38,8 +38,8 @@ internal static class InspectionReport
             output.WriteLine(Tables.Printable($"warning     {line}"));
     }
 
-    // The first few: the list can be as long as the model.
-    private static string Subjects(IReadOnlyList<string> names) =>
+    /// <summary>The first few names: the list can be as long as the model.</summary>
+    public static string Subjects(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'")) + (names.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MostNames} more") : "");
 
     private static string Chosen(ChoiceFacts choice) => choice.Reduction is null ? "1" : $"{(choice.NChosen == 0 ? "any" : choice.NChosen)}, {choice.Reduction}";

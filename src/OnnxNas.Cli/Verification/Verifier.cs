@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OnnxNas.Cli.Reports;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
@@ -58,7 +59,7 @@ internal static class Verifier
             worst = Math.Max(worst, result.MaxAbsDiff ?? 0);
         }
 
-        return new(folder, VerificationResult.Pass, worst, "");
+        return new(folder, VerificationResult.Pass, worst, Noted(model));
     }
 
     private static VerificationResult VerifyModel(string path)
@@ -72,7 +73,7 @@ internal static class Verifier
         var expected = session.Run(feeds);
         var result = Compare(path, model.Graph, module.Evaluate(feeds), expected, Parity.Gate, Parity.Gate);
         if (result.Status == VerificationResult.Pass)
-            return result;
+            return result with { Message = Noted(filed) };
 
         // The layout in memory changes nothing but the order in which sums are rounded.
         using var plain = BuildModule(model, isChannelsLast: false);
@@ -101,6 +102,8 @@ internal static class Verifier
 
         return new(path, VerificationResult.Pass, worst, "");
     }
+
+    private static string Noted(Model model) => string.Join(' ', model.Findings.Select(f => $"{InspectionReport.Subjects(f.Subjects)}: {f.Message}"));
 
     private static string Numbered(string folder, string kind, int index) => Path.Combine(folder, $"{kind}_{index}.pb");
 }

@@ -28,7 +28,7 @@ internal sealed class GraphEditor
     /// <summary>Makes everything that reads <paramref name="old"/> read <paramref name="replacement"/>; a graph output keeps its name.</summary>
     public void Replace(Value old, Value replacement)
     {
-        old.Graph.ReplaceAllUses(old, replacement);
+        old.Graph.Rewire(old, replacement);
         if (!returned.Remove(old, out var places))
             return;
         foreach (var (graph, index) in places)

@@ -36,7 +36,7 @@ internal static class FunctionRules
         throw new ModelFormatException($"Function {string.Join(" calls ", shown.Select(Id))}: functions must not call themselves. Remove the cycle.");
     }
 
-    private static FunctionId Id(Function function) => new(function.Domain, function.Name, function.Overload);
+    public static FunctionId Id(Function function) => new(function.Domain, function.Name, function.Overload);
 
     private static IEnumerable<FunctionId> CalledIn(Graph graph)
     {

@@ -4,8 +4,8 @@ using OnnxNas.Ir.Serialization.Proto;
 namespace OnnxNas.Ir.Serialization;
 
 /// <summary>
-/// Reads graphs and function bodies: declares values in file order, so that a node can only read what stands before it,
-/// as ONNX demands. The messages are used up; what is left of them becomes residue.
+/// Reads graphs and function bodies: declares values in execution order, so that a node can only read what stands before it.
+/// The messages are used up; what is left of them becomes residue.
 /// </summary>
 internal sealed class GraphReader
 {
@@ -13,12 +13,13 @@ internal sealed class GraphReader
     private readonly AttributeReader attributes;
     private readonly IDictionary<string, long> opsets;
     private readonly IReadOnlySet<FunctionId> functions;
-    private readonly Stack<RepeatedField<NodeProto>> scopes = [];
+    private readonly List<string> early;
     private Graph? current;
 
-    public GraphReader(TensorReader tensors, IDictionary<string, long> opsets, IReadOnlySet<FunctionId> functions)
+    /// <summary>A reader. It adds to <paramref name="early"/> the nodes that stood before one they read from.</summary>
+    public GraphReader(TensorReader tensors, IDictionary<string, long> opsets, IReadOnlySet<FunctionId> functions, List<string> early)
     {
-        (this.tensors, this.opsets, this.functions) = (tensors, opsets, functions);
+        (this.tensors, this.opsets, this.functions, this.early) = (tensors, opsets, functions, early);
         attributes = new(tensors, (proto, where) => Read(proto, where));
     }
 
@@ -158,22 +159,23 @@ internal sealed class GraphReader
     {
         var outer = current;
         current = graph;
-        scopes.Push(nodes);
-        foreach (var proto in nodes)
+        var (ordered, misplaced) = NodeOrder.Of(nodes, name => graph.Resolve(name) is not null, graph.Name);
+        early.AddRange(misplaced.Select(NodeOrder.Label));
+        foreach (var proto in ordered)
             ReadNode(graph, proto);
-        scopes.Pop();
         current = outer;
     }
 
     private void ReadNode(Graph graph, NodeProto proto)
     {
         var domain = Entries.Domain(proto.Domain);
-        var where = Show(proto);
+        var where = NodeOrder.Show(proto);
         if (proto.OpType.Length == 0)
             throw new ModelFormatException($"Graph '{graph.Name}': {where} has no operator type.");
         if (!opsets.ContainsKey(domain) && !functions.Contains(new(domain, proto.OpType, proto.Overload)))
             throw new ModelFormatException($"Node {where} is of domain '{Entries.Show(domain)}', which no opset_import names. Add the import.");
-        var inputs = proto.Input.Select(name => name.Length == 0 ? null : graph.Resolve(name) ?? throw Undefined(graph, where, name)).ToArray();
+        var inputs = proto.Input.Select(name => name.Length == 0 ? null : graph.Resolve(name)
+            ?? throw new ModelFormatException($"Node {where} in graph '{graph.Name}' reads '{name}', which nothing defines. Add its maker, or make it an input.")).ToArray();
         var attrs = new OrderedDictionary<string, Attr>(proto.Attribute.Count);
         foreach (var attribute in proto.Attribute)
         {
@@ -189,21 +191,5 @@ internal sealed class GraphReader
         proto.Output.Clear();
         proto.Attribute.Clear();
         node.Residue = Residues.Of(proto, GraphWriter.Shell(node));
-    }
-
-    // Nodes before the one at hand have been used up, so an output found here stands at or after it.
-    private ModelFormatException Undefined(Graph graph, string where, string name)
-    {
-        var maker = scopes.SelectMany(nodes => nodes).FirstOrDefault(node => node.Output.Contains(name));
-        return new(maker is null
-            ? $"Node {where} in graph '{graph.Name}' reads '{name}', which nothing defines. Add its maker, or make it an input."
-            : $"Node {where} in graph '{graph.Name}' reads '{name}' before {Show(maker)} makes it. ONNX wants nodes in execution order, without cycles: sort them.");
-    }
-
-    private static string Show(NodeProto proto)
-    {
-        var domain = Entries.Domain(proto.Domain);
-        var op = domain.Length == 0 ? proto.OpType : $"{domain}::{proto.OpType}";
-        return $"{op} '{(proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault())}'";
     }
 }

@@ -1,4 +1,5 @@
 using Google.Protobuf.Collections;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Ir.Serialization.Proto;
 
 namespace OnnxNas.Ir.Serialization;
@@ -7,11 +8,14 @@ namespace OnnxNas.Ir.Serialization;
 internal sealed class ModelReader(ExternalFolder? folder)
 {
     private readonly TensorReader tensors = new(folder);
+    private readonly List<string> early = [];
 
     public Model Read(ModelProto proto)
     {
         if (proto.Graph is null)
             throw new ModelFormatException("The model has no graph. Is it an ONNX model?");
+        if (proto.IrVersion < 1)
+            throw new ModelFormatException("The model has no ir_version, which every runtime asks for. Set it to the one that fits its operators, such as 8.");
         if (proto.OpsetImport.Count == 0)
             throw new ModelFormatException("The model has no opset_import. Add one that names the operator set version it was written for.");
         var opsets = new OrderedDictionary<string, long>();
@@ -19,7 +23,7 @@ internal sealed class ModelReader(ExternalFolder? folder)
         var ids = FunctionIds(proto.Functions);
         var functions = proto.Functions.Select(function => ReadFunction(function, ids)).ToArray();
         FunctionRules.RequireAcyclic(functions);
-        var model = new Model(new GraphReader(tensors, opsets, ids).Read(proto.Graph))
+        var model = new Model(new GraphReader(tensors, opsets, ids, early).Read(proto.Graph))
         {
             IrVersion = proto.IrVersion,
             ProducerName = proto.HasProducerName ? proto.ProducerName : null,
@@ -27,6 +31,7 @@ internal sealed class ModelReader(ExternalFolder? folder)
             Domain = proto.HasDomain ? proto.Domain : null,
             ModelVersion = proto.HasModelVersion ? proto.ModelVersion : null,
             DocString = proto.HasDocString ? proto.DocString : null,
+            Findings = early.Count == 0 ? [] : [new("SortNodes", FindingKind.Changed, early, "nodes that stood before nodes they read from are put in order.")],
         };
         foreach (var (domain, version) in opsets)
             model.OpsetImports[domain] = version;
@@ -59,7 +64,7 @@ internal sealed class ModelReader(ExternalFolder? folder)
         var id = new FunctionId(Entries.Domain(proto.Domain), proto.Name, proto.Overload);
         var opsets = new OrderedDictionary<string, long>();
         Entries.Read(proto.OpsetImport, opsets, $"Function {id}");
-        var reader = new GraphReader(tensors, opsets, ids);
+        var reader = new GraphReader(tensors, opsets, ids, early);
         var function = new Function(id.Domain, id.Name, reader.ReadBody(proto, $"Function {id}"))
         {
             Overload = id.Overload,

@@ -61,10 +61,11 @@ public static class OnnxFile
     /// Writes a model, atomically. Data that lies in files beside <paramref name="path"/> stays there; other external
     /// data is gathered in <c>NAME.onnx.data</c>.
     /// </summary>
-    /// <exception cref="ModelFormatException">The model is too large, or the file cannot be written; nothing is left behind then.</exception>
+    /// <exception cref="ModelFormatException">The model is too large or breaks the rules of ONNX, or the file cannot be written; nothing is left behind then.</exception>
     public static void Write(Model model, string path, WriteOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        WritingRules.Require(model);
         options ??= new();
         var dataPath = path + ".data";
         var layout = NeedsDataFile(model, path, options) ? new ExternalLayout(Path.GetFileName(dataPath)) : null;
@@ -93,10 +94,11 @@ public static class OnnxFile
     }
 
     /// <summary>The bytes of a model. External data is referred to, not included.</summary>
-    /// <exception cref="ModelFormatException">The model is too large for one message.</exception>
+    /// <exception cref="ModelFormatException">The model is too large for one message, or breaks the rules of ONNX.</exception>
     public static byte[] ToBytes(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        WritingRules.Require(model);
         RequireFits(model, null, "The model", new());
         return new ModelWriter(null).Write(model).ToByteArray();
     }

@@ -88,7 +88,8 @@ internal sealed class Attention : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        outputs[1]?.Shape is { } key && outputs[2]?.Shape is { } value && outputs[3]?.Shape is { } scores ? scores.Size() * (key[3] + value[3]) : null;
+        // Every output but Y is optional, so that what the node declares does not tell the shapes of K, V and the scores.
+        Infer(context) is [_, { Shape: { } key }, { Shape: { } value }, { Shape: { } scores }] ? scores.Size() * (key[3] + value[3]) : null;
 
     private static Tensor Softmax(Tensor scores, Tensor? bias)
     {

@@ -107,7 +107,8 @@ internal sealed class LinearAttention : NamedOperator
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
     {
-        if (context.Shape(0) is not { } q || outputs[1]?.Shape is not { } state)
+        // The state is an optional output, so that the node may declare none.
+        if (context.Shape(0) is not { } q || Infer(context) is not [_, { Shape: { } state }])
             return null;
         // Each position writes every state once, reads it once by every head of queries, and once by its key where the rule corrects.
         return q[0] * q[1] * state[2] * state[3] * (heads * (corrects ? 2 : 1) + queryHeads);

@@ -20,6 +20,8 @@ internal sealed class Split : NamedOperator
         axis = node.Int("axis", 0);
         sizes = IntegerList.Read(node, "split", 1, 13);
         count = node.Node.Outputs.Count;
+        if (count == 0)
+            throw node.Malformed("it has no outputs; it needs one for each part.");
         unevenEnd = node.Version >= 18;
         if (!unevenEnd)
             return;

@@ -63,7 +63,7 @@ internal sealed class Conv : OnnxOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(1) is { } w && outputs[0]?.Shape is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
+        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily

@@ -80,7 +80,7 @@ internal sealed class Gemm : OnnxOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(0) is { Rank: 2 } a && outputs[0]?.Shape is { } y ? y.Size() * a[transA ? 0 : 1] : null;
+        context.Shape(0) is { Rank: 2 } a && outputs.FirstShape() is { } y ? y.Size() * a[transA ? 0 : 1] : null;
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily

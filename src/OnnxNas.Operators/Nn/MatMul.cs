@@ -46,7 +46,7 @@ internal sealed class MatMul : OnnxOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(0) is { Rank: > 0 } a && outputs[0]?.Shape is { } y ? y.Size() * a[^1] : null;
+        context.Shape(0) is { Rank: > 0 } a && outputs.FirstShape() is { } y ? y.Size() * a[^1] : null;
 
     private static Dim Broadcast(InferenceContext context, Dim a, Dim b)
     {

@@ -13,6 +13,9 @@ internal static class Rules
     /// <summary>Input <paramref name="index"/>, or null where it is omitted.</summary>
     public static Tensor? At(this IReadOnlyList<Tensor?> inputs, int index) => index < inputs.Count ? inputs[index] : null;
 
+    /// <summary>The extents of the first output; null where they are not known, or the node does not declare it.</summary>
+    public static Shape? FirstShape(this IReadOnlyList<InferredValue?> outputs) => outputs.Count > 0 ? outputs[0]?.Shape : null;
+
     /// <summary>The axis counted from the front.</summary>
     /// <exception cref="ShapeInferenceException">The axis lies outside <c>[-rank, rank)</c>, or <c>[-rank, rank]</c> where the end is allowed.</exception>
     public static int Axis(long axis, long rank, string op, bool allowEnd = false)

@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Operators;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
@@ -25,6 +26,7 @@ public sealed class ModelCost
         Liveness = new(space);
         var opsets = space.Model.OpsetVersions();
         var work = new List<CostPart>();
+        var uncounted = new List<string>();
         var readers = new OrderedDictionary<Value, List<Node>>();
         foreach (var node in space.Model.Graph.Nodes)
         {
@@ -38,8 +40,16 @@ public sealed class ModelCost
                 nodes.Add(node);
             }
 
-            if (OneSample(bound.MultiplyAccumulates(types.Context(node), types.Outputs(node))) is > 0 and var macs)
+            if (OneSample(bound, types.Context(node), types.Outputs(node)) is not { } macs)
+                uncounted.Add(node.Label);
+            else if (macs > 0)
                 work.Add(new([node], macs));
+        }
+
+        if (uncounted.Count > 0)
+        {
+            var others = uncounted.Count > 1 ? FormattableString.Invariant($" and {uncounted.Count - 1} more") : "";
+            WhyIncomplete = $"The MACs leave out '{uncounted[0]}'{others}, since its extents are too large for 64 bits to count.";
         }
 
         Macs = new(space, Liveness, CostKind.Macs, 0, work);
@@ -51,6 +61,9 @@ public sealed class ModelCost
 
     /// <summary>Trained parameters. A tensor that several nodes read counts once.</summary>
     public CostTable Parameters { get; }
+
+    /// <summary>Which nodes the MACs leave out, and why; null where they are complete.</summary>
+    public string? WhyIncomplete { get; }
 
     /// <summary>The whole supernet: every candidate of every choice.</summary>
     public Cost Supernet => new((long)Parameters.Supernet, (long)Macs.Supernet);
@@ -72,10 +85,16 @@ public sealed class ModelCost
         return (new((long)parameters.Smallest, (long)macs.Smallest), new((long)parameters.Largest, (long)macs.Largest));
     }
 
-    private static long OneSample(Dim? work)
+    // Null where the number does not fit.
+    private static long? OneSample(OnnxOperator bound, InferenceContext context, IReadOnlyList<InferredValue?> outputs)
     {
-        if (work is null)
-            return 0;
-        return work.Evaluate(work.Symbols().ToDictionary(s => s, _ => 1L)) ?? 0;
+        try
+        {
+            return bound.MultiplyAccumulates(context, outputs) is { } work ? work.Evaluate(work.Symbols().ToDictionary(s => s, _ => 1L)) ?? 0 : 0;
+        }
+        catch (Exception e) when (e is OverflowException or DivideByZeroException)
+        {
+            return null;
+        }
     }
 }

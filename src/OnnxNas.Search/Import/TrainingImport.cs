@@ -15,7 +15,7 @@ public static class TrainingImport
     /// pass cannot do safely it leaves alone and says so.
     /// </summary>
     /// <param name="model">The model, which is changed. Marker functions must be gone.</param>
-    /// <returns>What was found.</returns>
+    /// <returns>What was found, by reading the file and by the passes.</returns>
     public static IReadOnlyList<Finding> Run(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -30,7 +30,7 @@ public static class TrainingImport
             new NoticeSharedParameters(registry),
             new MakeBatchDynamic(registry, new ConstantEvaluator(registry), BatchOf),
         ];
-        var findings = new List<Finding>();
+        var findings = model.Findings.ToList();
         // What nothing reads must not stand in the way of a pass.
         new RemoveDeadNodes().Run(model);
         foreach (var pass in passes)

@@ -71,6 +71,43 @@ public sealed class OtherCommandsTests
     }
 
     [TestMethod]
+    public void Nodes_out_of_order_are_told_of_once()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var (x, late) = (net.Input("xx", Dim.Symbol("N"), 4), net.Graph.AddValue("pp"));
+        var first = net.Op("Tanh", x);
+        net.Graph.AddNode("Neg", [x], [late]);
+        // What the first node reads is the first name in the file; now it reads what the second node makes.
+        var bytes = OnnxFile.ToBytes(net.Build((net.LayerChoice("l", null, first, late), [Dim.Symbol("N"), 4])));
+        var at = bytes.AsSpan().IndexOf("xx"u8);
+        "pp"u8.CopyTo(bytes.AsSpan(at));
+        File.WriteAllBytes(bench["net.onnx"], bytes);
+        var (_, output, error) = Workbench.Run("inspect", bench["net.onnx"]);
+        Assert.Contains("import      SortNodes: 'Tanh': nodes that stood before", output);
+        Assert.AreEqual("", error);
+        File.WriteAllText(bench["arch.json"], """{"l":"1"}""");
+        var pruned = Workbench.Run("prune", bench["net.onnx"], "--arch", bench["arch.json"], "-o", bench["out.onnx"]);
+        Assert.AreEqual((0, $"note: '{bench["net.onnx"]}': 'Tanh': nodes that stood before nodes they read from are put in order.{Environment.NewLine}"), (pruned.Code, pruned.Error));
+        var stamped = Workbench.Run("stamp", bench["net.onnx"], "-o", bench["stamped.onnx"]);
+        Assert.AreEqual((0, 1), (stamped.Code, stamped.Error.Count(c => c == '\n')));
+        Assert.AreEqual("", Workbench.Run("stamp", bench["stamped.onnx"], "-o", bench["again.onnx"]).Error);
+        Assert.AreEqual(0, Workbench.Run("verify", bench["net.onnx"]).Code);
+    }
+
+    [TestMethod]
+    public void MACs_too_large_to_count_are_left_out_with_a_warning()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        Dim[] dims = [Dim.Symbol("N"), Dim.Parse("9223372036854775807"), 4];
+        var y = net.Op("MatMul", net.Input("x", dims), net.Weight("w", 4, 4));
+        var (code, output, error) = Workbench.Run("inspect", bench.Save(net.Build((y, dims))), "--json");
+        Assert.AreEqual((0, ""), (code, error));
+        Assert.Contains("The MACs leave out 'MatMul', since its extents are too large", JsonNode.Parse(output)!["warnings"]![1]!.ToString());
+    }
+
+    [TestMethod]
     [DataRow("unet-baked", "MakeBatchDynamic", "the batch of 2 baked into the file becomes N")]
     [DataRow("mlp-eval", "SeparateMergedConstants", "running statistics that shared a tensor")]
     [DataRow("mlp-eval", "NoticeTrainingForm", "batch normalisations are in inference form")]

@@ -12,7 +12,7 @@ public sealed class SimplifyAlgebraTests
 
     private static PassManager Cleanup => new(
     [
-        new SortNodes(), new RemoveDeadNodes(), new LiftConstants(), new EliminateIdentities(Rules),
+        new RemoveDeadNodes(), new LiftConstants(), new EliminateIdentities(Rules),
         new FoldConstants(new RuntimeEvaluator(), Rules), new SimplifyAlgebra(Rules), new MergeEqualNodes(), new RemoveDeadNodes(),
     ]);
 

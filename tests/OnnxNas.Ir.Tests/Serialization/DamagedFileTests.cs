@@ -72,6 +72,7 @@ public sealed class DamagedFileTests : IDisposable
     public void Rules_of_a_model_are_checked()
     {
         Refused(m => m.Graph = null, "no graph");
+        Refused(m => m.ClearIrVersion(), "no ir_version");
         Refused(m => m.OpsetImport.Clear(), "no opset_import");
         Refused(m => m.OpsetImport[0].ClearVersion(), "version 0");
         Refused(m => m.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx", Version = 3 }), "versions 17 and 3");
@@ -80,7 +81,7 @@ public sealed class DamagedFileTests : IDisposable
     }
 
     [TestMethod]
-    public void Every_value_is_defined_once_and_before_it_is_read()
+    public void Every_value_is_defined_once_and_not_by_itself()
     {
         Refused(m => m.Graph.Node[0].Input[0] = "z", "Node Relu 'Relu_y' in graph 'g' reads 'z', which nothing defines");
         Refused(m => m.Graph.Output[0].Name = "z", "returns 'z', which nothing defines");
@@ -91,16 +92,15 @@ public sealed class DamagedFileTests : IDisposable
         Refused(m => m.Graph.Initializer.Add([Named("w"), Named("w")]), "defines 'w' twice");
         Refused(m => m.Graph.Initializer.Add(Floats(1)), "has no name");
         Refused(m => m.Graph.Initializer.Add(Named("y")), "defines 'y' twice");
-        Refused(m => m.Graph.Node.Insert(0, Node("Neg", ["y"], ["z"])), "reads 'y' before Relu 'Relu_y' makes it");
-        Refused(m => m.Graph.Node[0].Input[0] = "y", "reads 'y' before Relu 'Relu_y' makes it");
+        Refused(m => m.Graph.Node[0].Input[0] = "y", "has a cycle: Relu 'Relu_y' needs Relu 'Relu_y'");
         Refused(
             m =>
             {
                 m.Graph.Node[0].Input[0] = "z";
                 m.Graph.Node.Add(Node("Neg", ["y"], ["z"]));
             },
-            "reads 'z' before Neg 'Neg_z' makes it");
-        Refused(m => m.Graph.Node[0].Attribute.Add(Branch(new GraphProto { Node = { Node("Neg", ["y"], ["i"]) } })), "reads 'y' before Relu");
+            "has a cycle: Relu 'Relu_y' needs Neg 'Neg_z' needs Relu 'Relu_y'");
+        Refused(m => m.Graph.Node[0].Attribute.Add(Branch(new GraphProto { Node = { Node("Neg", ["y"], ["i"]) } })), "has a cycle: Relu 'Relu_y' needs Relu 'Relu_y'");
         Refused(m => m.Graph.Node[0].Attribute.Add(Branch(new GraphProto { Node = { Node("Neg", ["q"], ["i"]) } })), "reads 'q', which nothing defines");
     }
 

@@ -11,7 +11,7 @@ internal static class LayerRules
         ("GridSample", node => Aligned(node, 0, 1)),
         ("LayerNormalization RMSNormalization", LayerNormalization),
         ("LpNormalization", node => node.SetAll(Apart(node, node.Node.Attribute("axis")?.AsInt() ?? -1))),
-        ("MeanVarianceNormalization", node => node.SetAll(Apart(node, node.Integers("axes", -1) ?? [0, 2, 3]))),
+        ("MeanVarianceNormalization", node => node.SetAll(Apart(node, node.Node.Attribute("axes")?.AsInts().ToArray() ?? [0, 2, 3]))),
         ("Softmax LogSoftmax Hardmax", Softmax),
         ("ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare", Reduce),
         ("ArgMax ArgMin", node => Removed(node, [node.Node.Attribute("axis")?.AsInt() ?? 0])),

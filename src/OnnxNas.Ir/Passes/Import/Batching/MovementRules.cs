@@ -64,7 +64,7 @@ internal static class MovementRules
         node.Change = $"it takes all samples, not the first {extent}";
 
         IReadOnlyList<Dim> Bound(string name, int input) => node.Node.Attribute(name) is { } given ? [.. given.AsInts().Select(Dim.Known)]
-            : node.Graph[node.Node.Inputs[input]!].Elements ?? throw node.Refuse($"its {name} are not known");
+            : (node.Node.Input(input) is { } value ? node.Graph[value].Elements : null) ?? throw node.Refuse($"its {name} are not known");
     }
 
     // A vector of the integer type that an input has.
