@@ -53,7 +53,7 @@ internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOption
         var plain = model.Clone();
         Pruner.Finish(plain);
         Pruner.RequirePlain(plain);
-        return OnnxFile.ToBytes(plain);
+        return OnnxFile.ToWholeBytes(plain);
     }
 
     private Model Cut(Architecture architecture)

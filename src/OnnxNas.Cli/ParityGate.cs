@@ -21,9 +21,9 @@ internal static class ParityGate
     /// <summary>The largest absolute difference.</summary>
     /// <param name="marked">The supernet with the weights of the winner.</param>
     /// <param name="architecture">The winner.</param>
-    /// <param name="winner">The bytes of the winner's file.</param>
+    /// <param name="winner">The winner as it is written.</param>
     /// <exception cref="TrainingException">The answers differ.</exception>
-    public static double Require(MarkedModel marked, Architecture architecture, byte[] winner)
+    public static double Require(MarkedModel marked, Architecture architecture, ModelMessage winner)
     {
         using var session = new OnnxSession(winner);
         var feeds = RandomInputs.For(session, Seed, Samples);
@@ -55,7 +55,7 @@ internal static class ParityGate
         if (model.Graph.Nodes.Any(Markers.IsMarker))
             MarkerFunctions.Stamp(model);
         new ToInferenceForm().Run(model);
-        return new(OnnxFile.ToBytes(model));
+        return new(model);
     }
 
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)

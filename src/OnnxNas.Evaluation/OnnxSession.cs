@@ -1,5 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Serialization;
 
 namespace OnnxNas.Evaluation;
 
@@ -9,6 +11,7 @@ namespace OnnxNas.Evaluation;
 /// </summary>
 public sealed class OnnxSession : IDisposable
 {
+    private const string DataFolderKey = "session.model_external_initializers_file_folder_path";
     private readonly InferenceSession session;
     private readonly string source;
 
@@ -28,12 +31,42 @@ public sealed class OnnxSession : IDisposable
     /// <summary>Loads the bytes of a file that needs no external data.</summary>
     /// <exception cref="ModelFormatException">ONNX Runtime refuses them.</exception>
     /// <exception cref="UnsupportedOperatorException">ONNX Runtime has no implementation for one of its operators.</exception>
-    public OnnxSession(byte[] model, OnnxSessionOptions? options = null)
+    public OnnxSession(byte[] model, OnnxSessionOptions? options = null) : this(new ModelMessage(model ?? throw new ArgumentNullException(nameof(model)), null), options)
     {
-        ArgumentNullException.ThrowIfNull(model);
+    }
+
+    /// <summary>
+    /// Loads a model of ours, and its external data as the model was read with: the working directory does not matter. It is changed for ONNX Runtime:
+    /// trailing omitted inputs are dropped.
+    /// </summary>
+    /// <exception cref="ModelFormatException">ONNX Runtime refuses it, or its external data cannot be read.</exception>
+    /// <exception cref="UnsupportedOperatorException">ONNX Runtime has no implementation for one of its operators.</exception>
+    public OnnxSession(Model model, OnnxSessionOptions? options = null) : this(MessageOf(model, options), options)
+    {
+    }
+
+    /// <summary>Loads a model as one message.</summary>
+    /// <exception cref="ModelFormatException">ONNX Runtime refuses it.</exception>
+    /// <exception cref="UnsupportedOperatorException">ONNX Runtime has no implementation for one of its operators.</exception>
+    public OnnxSession(ModelMessage message, OnnxSessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(message);
         source = "the model";
-        session = Load(source, options, o => new InferenceSession(model, o));
+        session = Load(source, options, o =>
+        {
+            if (message.DataFolder is { } folder)
+                o.AddSessionConfigEntry(DataFolderKey, folder);
+            return new InferenceSession(message.Bytes, o);
+        });
         (Inputs, Outputs) = Describe();
+    }
+
+    /// <summary>A model as <see cref="OnnxSession(Model, OnnxSessionOptions?)"/> hands it to ONNX Runtime.</summary>
+    /// <exception cref="ModelFormatException">It is too large for one message, or its external data cannot be read.</exception>
+    public static ModelMessage MessageOf(Model model, OnnxSessionOptions? options = null)
+    {
+        new DropTrailingInputs().Run(model);
+        return OnnxFile.ToMessage(model, (options ?? new()).EmbeddedLimit);
     }
 
     /// <summary>The inputs a caller must feed, in the model's order. Initializers with a default are not among them.</summary>

@@ -8,4 +8,7 @@ public sealed record OnnxSessionOptions
 
     /// <summary>Whether ONNX Runtime may rewrite the graph before it runs. Without, every operator is computed as written.</summary>
     public bool GraphOptimization { get; init; } = true;
+
+    // Of more external data there is no second copy in memory: ONNX Runtime maps the files. Tests set less.
+    internal long EmbeddedLimit { get; init; } = 256L << 20;
 }

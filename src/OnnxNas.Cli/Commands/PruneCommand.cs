@@ -1,6 +1,6 @@
 using System.CommandLine;
+using OnnxNas.Evaluation;
 using OnnxNas.Ir;
-using OnnxNas.Ir.Serialization;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
 
@@ -28,7 +28,7 @@ internal sealed class PruneCommand : CliCommand
             var architecture = Architecture.Parse(marked.Space, ReadText(parsed.GetRequiredValue(arch)));
             var winner = Pruner.Prune(marked.Model, architecture);
             Pruner.Finish(winner);
-            ParityGate.Require(marked, architecture, OnnxFile.ToBytes(winner));
+            ParityGate.Require(marked, architecture, OnnxSession.MessageOf(winner));
             OutputFile.Write(winner, path, parsed.GetValue(force));
             return CommandLine.Done;
         });

@@ -112,7 +112,7 @@ internal sealed class SearchCommand : CliCommand
         // Prove the file, then put it in place.
         TakeWeights(marked.Model.Graph, winner.Graph);
         var bytes = Finisher.Written(winner);
-        var parity = ParityGate.Require(marked, architecture, bytes);
+        var parity = ParityGate.Require(marked, architecture, new(bytes, null));
         var valid = OnnxScore.Of(bytes, split.Valid, loss, threads)[NewMetric().Name];
         var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
         var (smallest, largest) = costs.Model.Range();

@@ -9,9 +9,9 @@ internal sealed class GraphWriter
     private readonly TensorWriter tensors;
     private readonly AttributeWriter attributes;
 
-    public GraphWriter(ExternalLayout? layout)
+    public GraphWriter(ExternalLayout? layout, Func<TensorData, bool>? embeds = null)
     {
-        tensors = new(layout);
+        tensors = new(layout, embeds);
         attributes = new(tensors, Write);
     }
 

@@ -2,10 +2,10 @@ using OnnxNas.Ir.Serialization.Proto;
 
 namespace OnnxNas.Ir.Serialization;
 
-/// <summary>Writes models.</summary>
-internal sealed class ModelWriter(ExternalLayout? layout)
+/// <summary>Writes models. External data that <paramref name="layout"/> has no place for stays where it is, or goes into the message where <paramref name="embeds"/> says so.</summary>
+internal sealed class ModelWriter(ExternalLayout? layout, Func<TensorData, bool>? embeds = null)
 {
-    private readonly GraphWriter graphs = new(layout);
+    private readonly GraphWriter graphs = new(layout, embeds);
 
     public ModelProto Write(Model model)
     {

@@ -11,6 +11,7 @@ namespace OnnxNas.Ir.Serialization;
 public static class OnnxFile
 {
     private const byte LengthDelimitedFirstField = 0x0A;
+    private const int SmallestKept = 1024;
 
     /// <summary>Reads a model. External data is checked at once and mapped into memory on first use; it must lie in the model's folder.</summary>
     /// <exception cref="ModelFormatException">The file is missing, damaged, or breaks the rules of ONNX.</exception>
@@ -103,6 +104,36 @@ public static class OnnxFile
         return new ModelWriter(null).Write(model).ToByteArray();
     }
 
+    /// <summary>The bytes of a model with all its external data in them: they mean the same wherever they are read.</summary>
+    /// <exception cref="ModelFormatException">The model is too large for one message, or its external data cannot be read.</exception>
+    public static byte[] ToWholeBytes(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        RequireFits(model, null, "The model", new(), _ => true);
+        return new ModelWriter(null, _ => true).Write(model).ToByteArray();
+    }
+
+    /// <summary>
+    /// A model for a reader in this process. External data of up to <paramref name="embeddedLimit"/> bytes is put into the message; of more, the initializers stay in
+    /// their files, which are checked first to be those that the model was read with.
+    /// </summary>
+    /// <exception cref="ModelFormatException">The model is too large for one message, or its external data cannot be read.</exception>
+    public static ModelMessage ToMessage(Model model, long embeddedLimit)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var external = ModelTensors.Of(model).Where(t => t.Tensor.Storage == TensorStorage.External).DistinctBy(t => t.Tensor, ReferenceEqualityComparer.Instance).ToList();
+        var folder = external.Find(t => t.IsInitializer).Tensor?.Folder;
+        if (folder is null || external.Sum(t => ModelTensors.ByteCount(t.Tensor)) <= embeddedLimit)
+            return new(ToWholeBytes(model), null);
+
+        // Small ones are shapes and the like, which a reader wants to see before it looks at files.
+        var kept = external.Where(t => t.IsInitializer && t.Tensor.Folder == folder && ModelTensors.ByteCount(t.Tensor) > SmallestKept).Select(t => t.Tensor).ToHashSet<TensorData>(ReferenceEqualityComparer.Instance);
+        foreach (var tensor in kept)
+            _ = tensor.Bytes;
+        RequireFits(model, null, "The model", new(), tensor => !kept.Contains(tensor));
+        return new(new ModelWriter(null, tensor => !kept.Contains(tensor)).Write(model).ToByteArray(), folder);
+    }
+
     /// <summary>The bytes of a tensor.</summary>
     internal static byte[] ToBytes(TensorData tensor) => new TensorWriter(null).Write(tensor, null).ToByteArray();
 
@@ -117,15 +148,15 @@ public static class OnnxFile
             || InlineBytes(model, null) > options.InlineLimit;
     }
 
-    private static void RequireFits(Model model, ExternalLayout? layout, string what, WriteOptions options)
+    private static void RequireFits(Model model, ExternalLayout? layout, string what, WriteOptions options, Func<TensorData, bool>? embeds = null)
     {
-        if (InlineBytes(model, layout) is var bytes && bytes > options.InlineLimit)
+        if (InlineBytes(model, layout, embeds) is var bytes && bytes > options.InlineLimit)
             throw new ModelFormatException($"{what} holds {bytes} bytes of constants that cannot go to external data, more than the 2 GiB of one message. Make large constants initializers.");
     }
 
     // A typed entry takes up to ten bytes on the wire.
-    private static long InlineBytes(Model model, ExternalLayout? layout) => ModelTensors.Of(model)
-        .Where(t => t.Tensor.Storage != TensorStorage.External && layout?.Find(t.Tensor) is null)
+    private static long InlineBytes(Model model, ExternalLayout? layout, Func<TensorData, bool>? embeds = null) => ModelTensors.Of(model)
+        .Where(t => (t.Tensor.Storage != TensorStorage.External || embeds?.Invoke(t.Tensor) == true) && layout?.Find(t.Tensor) is null)
         .Sum(t => t.Tensor.Storage == TensorStorage.Typed && t.Tensor.Type != ElementType.String ? 10 * t.Tensor.ElementCount : ModelTensors.ByteCount(t.Tensor));
 
     private static byte[] Load(string path)

@@ -5,7 +5,7 @@ using OnnxNas.Ir.Serialization.Proto;
 namespace OnnxNas.Ir.Serialization;
 
 /// <summary>Writes constants where they stood: raw, typed or in a file of their own.</summary>
-internal sealed class TensorWriter(ExternalLayout? layout)
+internal sealed class TensorWriter(ExternalLayout? layout, Func<TensorData, bool>? embeds = null)
 {
     /// <summary>The message of a tensor. A null name leaves the one the file had.</summary>
     public TensorProto Write(TensorData tensor, string? name)
@@ -21,6 +21,8 @@ internal sealed class TensorWriter(ExternalLayout? layout)
             WriteTyped(tensor, proto);
         else if (proto.DataLocation != TensorProto.Types.DataLocation.External)
             proto.RawData = UnsafeByteOperations.UnsafeWrap(tensor.Bytes);
+        else if (embeds?.Invoke(tensor) == true)
+            Embed(tensor, proto);
         return proto;
     }
 
@@ -32,6 +34,14 @@ internal sealed class TensorWriter(ExternalLayout? layout)
         proto.Indices = sparse.Indices is null ? null : Write(sparse.Indices, null);
         proto.Dims.AddRange(sparse.Dims);
         return proto;
+    }
+
+    private static void Embed(TensorData tensor, TensorProto proto)
+    {
+        proto.ExternalData.Clear();
+        proto.ClearDataLocation();
+        proto.Int32Data.Clear();
+        proto.RawData = UnsafeByteOperations.UnsafeWrap(tensor.Bytes);
     }
 
     private static void WriteTyped(TensorData tensor, TensorProto proto)

@@ -104,7 +104,7 @@ public sealed class LatencyTable
     {
         var model = Pruner.Prune(marked, architecture);
         Pruner.Finish(model);
-        return OnnxFile.ToBytes(model);
+        return OnnxFile.ToWholeBytes(model);
     }
 
     private static byte[] Idle()
@@ -115,6 +115,6 @@ public sealed class LatencyTable
         graph.AddOutput(output);
         var model = new Model(graph);
         model.OpsetImports[""] = 13;
-        return OnnxFile.ToBytes(model);
+        return OnnxFile.ToWholeBytes(model);
     }
 }

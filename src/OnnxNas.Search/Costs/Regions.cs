@@ -110,7 +110,7 @@ internal sealed class Regions
         var model = new Model(graph) { IrVersion = space.Model.IrVersion };
         model.OpsetImports[""] = space.Model.Opset;
         ShapeInference.Run(model, SupernetOperators.Registry);
-        return OnnxFile.ToBytes(model);
+        return OnnxFile.ToWholeBytes(model);
     }
 
     private static Node Within(Node node, Graph graph)
@@ -169,6 +169,6 @@ internal sealed class Regions
             anonymous.OpsetImports[domain] = version;
         foreach (var function in model.Functions)
             anonymous.Functions.Add(function);
-        return OnnxFile.ToBytes(anonymous);
+        return OnnxFile.ToWholeBytes(anonymous);
     }
 }

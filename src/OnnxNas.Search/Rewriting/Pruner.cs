@@ -49,6 +49,7 @@ public static class Pruner
             new EliminateIdentities(registry),
             new FoldConstants(new ConstantEvaluator(registry), registry),
             new RemoveDeadNodes(),
+            new DropTrailingInputs(),
         ]).RunToFixpoint(model);
         ShapeInference.Run(model, registry);
         declared.Restore();
