@@ -1,4 +1,6 @@
+using OnnxNas.Cli.Commands;
 using OnnxNas.Evaluation;
+using OnnxNas.Evaluation.Isolation;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Passes;
 using OnnxNas.Ir.Serialization;
@@ -25,6 +27,7 @@ internal static class ParityGate
     /// <exception cref="TrainingException">The answers differ.</exception>
     public static double Require(MarkedModel marked, Architecture architecture, ModelMessage winner)
     {
+        RequireSurvival(winner, marked.Model, "the winner");
         using var session = new OnnxSession(winner);
         var feeds = RandomInputs.For(session, Seed, Samples);
         var actual = session.Run(feeds);
@@ -41,21 +44,51 @@ internal static class ParityGate
         return worst;
     }
 
-    /// <summary>Has ONNX Runtime load the model with all its candidates, so that one it will not run is refused before hours of training, not after.</summary>
+    /// <summary>Has ONNX Runtime load and run the model with all its candidates, so that one it will not run is refused before hours of training, not after.</summary>
     /// <exception cref="UnsupportedOperatorException">ONNX Runtime lacks an operator, or the opset is newer than it knows.</exception>
     /// <exception cref="ModelFormatException">ONNX Runtime refuses the model for another reason.</exception>
     public static void RequireLoadable(Model marked)
     {
-        using var session = Oracle(marked.Clone());
+        var model = ForOracle(marked.Clone());
+        RequireSurvival(OnnxSession.MessageOf(model), model, $"'{Path.GetFileName(model.Path ?? "the model")}'");
+        using var session = new OnnxSession(model);
     }
 
     /// <summary>ONNX Runtime with a model, which is brought to inference form for it; markers run by the functions that stand for them.</summary>
-    public static OnnxSession Oracle(Model model)
+    public static OnnxSession Oracle(Model model) => new(ForOracle(model));
+
+    private static Model ForOracle(Model model)
     {
         if (model.Graph.Nodes.Any(Markers.IsMarker))
             MarkerFunctions.Stamp(model);
         new ToInferenceForm().Run(model);
-        return new(model);
+        return model;
+    }
+
+    // In a process of its own first: ONNX Runtime may crash, and nothing could be said then.
+    private static void RequireSurvival(ModelMessage message, Model declared, string name)
+    {
+        if (WorkerCommand.Program is not { } program)
+            return;
+        IReadOnlyDictionary<string, TensorData>? feeds = null;
+        try
+        {
+            feeds = RandomInputs.For(declared, Seed, Samples);
+        }
+        catch (UnsupportedOperatorException)
+        {
+            // Inputs that cannot be drawn: the model is only loaded.
+        }
+
+        try
+        {
+            using var jobs = new IsolatedJobs(program, WorkerLimits.Default);
+            RuntimeProbe.Require(jobs, message, feeds, name);
+        }
+        catch (WorkerException)
+        {
+            // No second process can be had here: the model has to be tried in this one.
+        }
     }
 
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)

@@ -18,10 +18,11 @@ internal sealed class VerifyCommand : CliCommand
         command.SetAction(parsed =>
         {
             var results = new List<VerificationResult>();
+            using var verifier = new IsolatedVerifier(context.Error);
             foreach (var path in parsed.GetRequiredValue(paths))
             {
                 context.Cancellation.ThrowIfCancellationRequested();
-                results.Add(Verifier.Verify(path));
+                results.Add(verifier.Verify(path, context.Cancellation));
             }
 
             var summary = new VerificationSummary(results);
@@ -29,7 +30,7 @@ internal sealed class VerifyCommand : CliCommand
                 context.Output.WriteLine(JsonText.Of(summary));
             else
                 Write(summary, context.Output);
-            return summary.Failed + summary.Errors == 0 ? CommandLine.Done : CommandLine.Failed;
+            return summary.Failed + summary.Errors + summary.Crashed == 0 ? CommandLine.Done : CommandLine.Failed;
         });
         return command;
     }
@@ -40,6 +41,6 @@ internal sealed class VerifyCommand : CliCommand
         {
             r.Path, r.Status, r.MaxAbsDiff?.ToString("0.0e0", CultureInfo.InvariantCulture) ?? "", r.Message,
         }));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{summary.Passed} passed, {summary.Failed} failed, {summary.Unsupported} unsupported, {summary.Errors} errors"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{summary.Passed} passed, {summary.Failed} failed, {summary.Unsupported} unsupported, {summary.Errors} errors, {summary.Crashed} crashed"));
     }
 }

@@ -2,7 +2,7 @@ namespace OnnxNas.Cli.Verification;
 
 /// <summary>One row of <c>verify</c>.</summary>
 /// <param name="Path">What was verified.</param>
-/// <param name="Status"><c>pass</c>, <c>fail</c>, <c>unsupported</c> or <c>error</c>.</param>
+/// <param name="Status"><c>pass</c>, <c>fail</c>, <c>unsupported</c>, <c>error</c> or <c>crash</c>.</param>
 /// <param name="MaxAbsDiff">The largest absolute difference; null where nothing was compared.</param>
 /// <param name="Message">Why it did not pass, or under which reservation; empty where it did without any.</param>
 internal sealed record VerificationResult(string Path, string Status, double? MaxAbsDiff, string Message)
@@ -11,6 +11,7 @@ internal sealed record VerificationResult(string Path, string Status, double? Ma
     public const string Fail = "fail";
     public const string UnsupportedStatus = "unsupported";
     public const string Error = "error";
+    public const string Crash = "crash";
 }
 
 /// <summary>All rows and their counts.</summary>
@@ -23,6 +24,8 @@ internal sealed record VerificationSummary(IReadOnlyList<VerificationResult> Res
     public int Unsupported => Count(VerificationResult.UnsupportedStatus);
 
     public int Errors => Count(VerificationResult.Error);
+
+    public int Crashed => Count(VerificationResult.Crash);
 
     private int Count(string status) => Results.Count(r => r.Status == status);
 }

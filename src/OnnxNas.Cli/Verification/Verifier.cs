@@ -29,9 +29,15 @@ internal static class Verifier
         {
             return new(path, VerificationResult.UnsupportedStatus, null, e.Message);
         }
-        catch (Exception e) when (e is OnnxNasException or IOException or UnauthorizedAccessException or ExternalException or InvalidOperationException or ArgumentException or OverflowException or OutOfMemoryException)
+        catch (Exception e) when (e is OnnxNasException or IOException or UnauthorizedAccessException or ExternalException)
         {
             return new(path, VerificationResult.Error, null, e.Message.Split('\n')[0].Trim());
+        }
+#pragma warning disable CA1031 // Whatever one path throws must not cost the results of the others.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return new(path, VerificationResult.Error, null, $"{e.GetType().Name}: {e.Message.Split('\n')[0].Trim()}");
         }
     }
 
