@@ -16,6 +16,8 @@ internal sealed class If : ControlFlowOperator
 
     private If(NodeReader node)
     {
+        if (!node.HasInput(0))
+            throw node.Malformed("input 0 is missing; it is the condition.");
         thenBranch = Branch(Then);
         elseBranch = Branch(Else);
 

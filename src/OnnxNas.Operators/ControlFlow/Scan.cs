@@ -35,6 +35,12 @@ internal sealed class Scan : ControlFlowOperator
         if (wanted < 1 || wanted > node.InputCount - first)
             throw node.Malformed($"num_scan_inputs is {wanted}; the node has {node.InputCount - first} inputs to scan or to carry.");
         scans = (int)wanted;
+        for (var i = first; i < node.InputCount; i++)
+        {
+            if (!node.HasInput(i))
+                throw node.Malformed($"input {i} is missing; every state and every scan input must be given.");
+        }
+
         states = node.InputCount - first - scans;
         outputs = body.Outputs.Count - states;
         if (body.Inputs.Count != states + scans || outputs < 0 || node.Node.Outputs.Count != states + outputs)

@@ -13,7 +13,7 @@ internal static class Arithmetic
         new("Add", [6, 7, 13, 14], (a, b) => a.Plus(b)) { Elements = (a, b) => a + b, Trainable = true, Wraps = true },
         new("Sub", [6, 7, 13, 14], (a, b) => a - b) { Elements = (a, b) => a - b, Trainable = true, Wraps = true },
         new("Mul", [6, 7, 13, 14], (a, b) => a * b) { Elements = (a, b) => a * b, Trainable = true, Wraps = true },
-        new("Div", [6, 7, 13, 14], Divide) { Elements = Quotient, Trainable = true },
+        new("Div", [6, 7, 13, 14], Divide) { Elements = Quotient, Trainable = true, Divides = true },
     ];
 
     /// <summary>The truncated quotient of extents, where it can be told.</summary>

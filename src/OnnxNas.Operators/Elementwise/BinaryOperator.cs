@@ -15,6 +15,8 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var element = Common(context.Element(0), context.Element(1));
+        if (rule.Divides)
+            Integers.RequireDefined(context);
         var elements = rule.Elements is null ? null
             : KnownElements.Combine(element, KnownElements.Of(context, 0), KnownElements.Of(context, 1), rule.Elements);
         return [new InferredValue(new TensorType(rule.Result ?? element, limited is null ? Broadcasting.Infer(context, 0, 1) : limited.Infer(context)), elements)];
@@ -65,6 +67,9 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
 
         /// <summary>Whether signed and unsigned integers give the same bits.</summary>
         public bool Wraps { get; init; }
+
+        /// <summary>Whether the second input is a divisor.</summary>
+        public bool Divides { get; init; }
 
         /// <summary>Whether a float constant of the node is a parameter (a scale or an offset per channel).</summary>
         public bool Trainable { get; init; }

@@ -19,6 +19,7 @@ internal sealed class Mod : NamedOperator
         var element = context.Element(0);
         if (element.IsFloatingPoint() && !fmod)
             throw context.Error($"the remainder of {element} needs fmod=1.");
+        Integers.RequireDefined(context);
         var elements = KnownElements.Combine(element, KnownElements.Of(context, 0), KnownElements.Of(context, 1), Remainder);
         return [new InferredValue(new TensorType(element, Broadcasting.Infer(context, 0, 1)), elements)];
     }

@@ -29,7 +29,7 @@ internal sealed class Activations : IOperatorFamily
     ];
 
     private static OperatorDefinition Define(string name, IReadOnlyList<int> versions, Func<NodeReader, Func<Tensor, Tensor>> kernel) =>
-        new(name, versions, node => new Activation(kernel(node)));
+        new(name, versions, node => new Activation(node, kernel(node)));
 
     // Log(1 + e^x), without overflow for any x.
     private static Tensor Softplus(Tensor x) => -nn.functional.logsigmoid(-x);

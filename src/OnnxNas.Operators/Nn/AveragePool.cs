@@ -7,12 +7,12 @@ namespace OnnxNas.Operators.Nn;
 /// AveragePool, versions 1, 7, 10, 11, 19 and 22: X <c>[N,C,D1..Dn]</c> to Y <c>[N,C,..]</c>, n = 1 to 3. With <c>count_include_pad</c>
 /// the padding counts, but never what <c>ceil_mode</c> adds beyond it.
 /// </summary>
-internal sealed class AveragePool : OnnxOperator
+internal sealed class AveragePool : NamedOperator
 {
     private readonly PoolWindow window;
     private readonly bool countPads;
 
-    private AveragePool(NodeReader node)
+    private AveragePool(NodeReader node) : base(node, 1, 1)
     {
         window = new(node, ceil: node.Version >= 10, dilated: node.Version >= 19);
         countPads = node.Version >= 7 && node.Flag("count_include_pad", false);

@@ -13,13 +13,13 @@ namespace OnnxNas.Operators.Nn;
 /// the running statistics are used, whatever <c>training_mode</c> or <c>is_test</c> says. As in ONNX, the batch variance is the population variance.
 /// </para>
 /// </summary>
-internal sealed class BatchNormalization : OnnxOperator
+internal sealed class BatchNormalization : NamedOperator
 {
     private readonly double epsilon;
     private readonly double momentum;
     private readonly bool perActivation;
 
-    private BatchNormalization(NodeReader node)
+    private BatchNormalization(NodeReader node) : base(node, 5, 5)
     {
         epsilon = node.Float("epsilon", 1e-5f);
         momentum = node.Float("momentum", 0.9f);

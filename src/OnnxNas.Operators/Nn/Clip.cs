@@ -9,13 +9,13 @@ namespace OnnxNas.Operators.Nn;
 /// Clip, versions 6 (bounds are attributes) and 11, 12, 13 (bounds are optional scalar inputs): X to Y of one shape.
 /// Where min is greater than max, every element becomes max.
 /// </summary>
-internal sealed class Clip : OnnxOperator
+internal sealed class Clip : NamedOperator
 {
     private readonly double min;
     private readonly double max;
     private readonly (Scalar Min, Scalar Max)? bounds;
 
-    private Clip(NodeReader node)
+    private Clip(NodeReader node) : base(node, 1, node.Version < 11 ? 1 : 3)
     {
         if (node.Version >= 11)
             return;

@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>Conv, versions 1, 11 and 22: X <c>[N,C,D1..Dn]</c>, W <c>[M,C/group,k1..kn]</c>, B <c>[M]</c> to Y <c>[N,M,..]</c>, n = 1 to 3.</summary>
-internal sealed class Conv : OnnxOperator
+internal sealed class Conv : NamedOperator
 {
     private readonly WindowGeometry window;
     private readonly long group;
 
-    public Conv(NodeReader node)
+    public Conv(NodeReader node, int most = 3) : base(node, 2, most)
     {
         window = new(node);
         group = node.Int("group", 1);

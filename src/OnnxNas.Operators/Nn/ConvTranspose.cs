@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>ConvTranspose, versions 1, 11 and 22: X <c>[N,C,D1..Dn]</c>, W <c>[C,M/group,k1..kn]</c>, B <c>[M]</c> to Y <c>[N,M,..]</c>, n = 1 to 3.</summary>
-internal sealed class ConvTranspose : OnnxOperator
+internal sealed class ConvTranspose : NamedOperator
 {
     private readonly TransposedWindow window;
     private readonly long group;
 
-    private ConvTranspose(NodeReader node)
+    private ConvTranspose(NodeReader node) : base(node, 2, 3)
     {
         window = new(node);
         group = node.Int("group", 1);

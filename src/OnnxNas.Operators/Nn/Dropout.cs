@@ -14,12 +14,12 @@ namespace OnnxNas.Operators.Nn;
 /// every step the same mask.
 /// </para>
 /// </summary>
-internal sealed class Dropout : OnnxOperator
+internal sealed class Dropout : NamedOperator
 {
     private readonly double ratio;
     private readonly ElementType maskType;
 
-    private Dropout(NodeReader node)
+    private Dropout(NodeReader node) : base(node, 1, node.Version < 12 ? 1 : 3)
     {
         maskType = node.Version < 10 ? ElementType.Undefined : ElementType.Bool;
         ratio = 0.5;

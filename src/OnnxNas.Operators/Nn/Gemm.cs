@@ -9,7 +9,7 @@ namespace OnnxNas.Operators.Nn;
 /// Gemm, versions 6, 7, 9, 11 and 13: A <c>[M,K]</c> and B <c>[K,N]</c> (either one transposed), C that broadcasts to <c>[M,N]</c>,
 /// to Y = alpha·A·B + beta·C. Version 6 broadcasts C only where <c>broadcast</c> is 1.
 /// </summary>
-internal sealed class Gemm : OnnxOperator
+internal sealed class Gemm : NamedOperator
 {
     private readonly float alpha;
     private readonly float beta;
@@ -17,15 +17,13 @@ internal sealed class Gemm : OnnxOperator
     private readonly bool transB;
     private readonly bool broadcasts;
 
-    private Gemm(NodeReader node)
+    private Gemm(NodeReader node) : base(node, node.Version < 11 ? 3 : 2, 3)
     {
         alpha = node.Float("alpha", 1);
         beta = node.Float("beta", 1);
         transA = node.Flag("transA", false);
         transB = node.Flag("transB", false);
         broadcasts = node.Version >= 7 || node.Flag("broadcast", false);
-        if (node.Version < 11 && !node.HasInput(2))
-            throw node.Malformed("input C is missing; it is optional from version 11 on only.");
     }
 
     public override IReadOnlyList<int> ParameterInputs => [1, 2];

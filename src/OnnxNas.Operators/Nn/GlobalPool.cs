@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>GlobalAveragePool and GlobalMaxPool, versions 1 and 22: X <c>[N,C,D1..Dn]</c> to Y <c>[N,C,1..1]</c>.</summary>
-internal sealed class GlobalPool(Func<Tensor, long[], Tensor> reduce) : OnnxOperator
+internal sealed class GlobalPool(NodeReader node, Func<Tensor, long[], Tensor> reduce) : NamedOperator(node, 1, 1)
 {
     /// <summary>The output type of a global pool.</summary>
     public static InferredValue Output(InferenceContext context)
@@ -42,8 +42,8 @@ internal sealed class GlobalPool(Func<Tensor, long[], Tensor> reduce) : OnnxOper
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("GlobalAveragePool", [1, 22], _ => new GlobalPool((x, axes) => x.mean(axes, keepdim: true))),
-            new("GlobalMaxPool", [1, 22], _ => new GlobalPool(Max)),
+            new("GlobalAveragePool", [1, 22], node => new GlobalPool(node, (x, axes) => x.mean(axes, keepdim: true))),
+            new("GlobalMaxPool", [1, 22], node => new GlobalPool(node, Max)),
         ];
     }
 }

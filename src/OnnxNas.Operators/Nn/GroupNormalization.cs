@@ -7,13 +7,13 @@ namespace OnnxNas.Operators.Nn;
 /// GroupNormalization, versions 18 (scale and bias per group) and 21 (per channel): X <c>[N,C,..]</c> to Y of X's shape, each group of
 /// channels normalised by itself. Statistics are computed in float32 at least, which serves every <c>stash_type</c>.
 /// </summary>
-internal sealed class GroupNormalization : OnnxOperator
+internal sealed class GroupNormalization : NamedOperator
 {
     private readonly double epsilon;
     private readonly long groups;
     private readonly bool perGroup;
 
-    private GroupNormalization(NodeReader node)
+    private GroupNormalization(NodeReader node) : base(node, 3, 3)
     {
         epsilon = node.Float("epsilon", 1e-5f);
         groups = node.Int("num_groups");

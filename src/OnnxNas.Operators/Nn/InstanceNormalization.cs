@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>InstanceNormalization, versions 6 and 22: X <c>[N,C,D1..Dn]</c>, scale and B <c>[C]</c> to Y of X's shape, each plane normalised by itself.</summary>
-internal sealed class InstanceNormalization(NodeReader node) : OnnxOperator
+internal sealed class InstanceNormalization(NodeReader node) : NamedOperator(node, 3, 3)
 {
     private readonly double epsilon = node.Float("epsilon", 1e-5f);
 

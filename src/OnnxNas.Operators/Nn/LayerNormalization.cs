@@ -10,7 +10,7 @@ namespace OnnxNas.Operators.Nn;
 /// shape, Mean and InvStdDev of X's shape with those axes 1. RMSNormalization, version 23: the same without mean, B and further outputs.
 /// <c>stash_type</c> is the least precision of the statistics: float64 stays float64.
 /// </summary>
-internal sealed class LayerNormalization : OnnxOperator
+internal sealed class LayerNormalization : NamedOperator
 {
     private readonly string op;
     private readonly long axis;
@@ -18,7 +18,7 @@ internal sealed class LayerNormalization : OnnxOperator
     private readonly ElementType stash;
     private readonly bool centred;
 
-    private LayerNormalization(NodeReader node, bool centred)
+    private LayerNormalization(NodeReader node, bool centred) : base(node, 2, centred ? 3 : 2)
     {
         this.centred = centred;
         op = node.Node.OpType;

@@ -8,12 +8,12 @@ namespace OnnxNas.Operators.Nn;
 /// LpNormalization, versions 1 and 22: X divided by its 1- or 2-norm along an axis. Where the norm is 0, Y is 0.
 /// MeanVarianceNormalization, versions 9 and 13: X minus its mean, divided by its standard deviation over the axes, plus 1e-9.
 /// </summary>
-internal sealed class LpNormalization : OnnxOperator
+internal sealed class LpNormalization : NamedOperator
 {
     private readonly long axis;
     private readonly long p;
 
-    private LpNormalization(NodeReader node)
+    private LpNormalization(NodeReader node) : base(node, 1, 1)
     {
         axis = node.Int("axis", -1);
         p = node.Int("p", 2);
@@ -44,7 +44,7 @@ internal sealed class LpNormalization : OnnxOperator
         return where(positive, where(positive, square, ones_like(square)).sqrt(), zeros_like(square));
     }
 
-    private sealed class MeanVariance(NodeReader node) : OnnxOperator
+    private sealed class MeanVariance(NodeReader node) : NamedOperator(node, 1, 1)
     {
         private readonly long[] axes = node.Ints("axes") ?? [0, 2, 3];
 

@@ -8,12 +8,12 @@ namespace OnnxNas.Operators.Nn;
 /// LpPool, versions 2, 11, 18 and 22: X <c>[N,C,D1..Dn]</c> to the p-norm of each window <c>[N,C,..]</c>, n = 1 to 3.
 /// GlobalLpPool, versions 2 and 22: to the p-norm of each plane <c>[N,C,1..1]</c>.
 /// </summary>
-internal sealed class LpPool : OnnxOperator
+internal sealed class LpPool : NamedOperator
 {
     private readonly PoolWindow window;
     private readonly long p;
 
-    private LpPool(NodeReader node)
+    private LpPool(NodeReader node) : base(node, 1, 1)
     {
         window = new(node, ceil: node.Version >= 18, dilated: node.Version >= 18);
         p = Exponent(node);
@@ -47,7 +47,7 @@ internal sealed class LpPool : OnnxOperator
         return where(positive, p == 2 ? safe.sqrt() : safe.pow(Scalars.Of(1.0 / p)), zeros_like(sum));
     }
 
-    private sealed class Global(NodeReader node) : OnnxOperator
+    private sealed class Global(NodeReader node) : NamedOperator(node, 1, 1)
     {
         private readonly long p = Exponent(node);
 

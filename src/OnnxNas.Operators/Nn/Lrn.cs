@@ -8,14 +8,14 @@ namespace OnnxNas.Operators.Nn;
 /// LRN, versions 1 and 13: X <c>[N,C,..]</c> to Y = X / (bias + alpha/size · sum of squares over the <c>size</c> nearest channels)^beta.
 /// An even window reaches one channel further up than down.
 /// </summary>
-internal sealed class Lrn : OnnxOperator
+internal sealed class Lrn : NamedOperator
 {
     private readonly double alpha;
     private readonly double beta;
     private readonly double bias;
     private readonly long size;
 
-    private Lrn(NodeReader node)
+    private Lrn(NodeReader node) : base(node, 1, 1)
     {
         alpha = node.Float("alpha", 0.0001f);
         beta = node.Float("beta", 0.75f);

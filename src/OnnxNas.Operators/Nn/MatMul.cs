@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>MatMul, versions 1, 9 and 13: A <c>[..,M,K]</c>, B <c>[..,K,N]</c> to <c>[..,M,N]</c>; leading axes broadcast, a vector loses its axis.</summary>
-internal sealed class MatMul : OnnxOperator
+internal sealed class MatMul(NodeReader node, int most = 2) : NamedOperator(node, 2, most)
 {
     public override IReadOnlyList<int> ParameterInputs => [0, 1];
 
@@ -64,6 +64,6 @@ internal sealed class MatMul : OnnxOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("MatMul", [1, 9, 13], _ => new MatMul()) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] }];
+        public IEnumerable<OperatorDefinition> Operators => [new("MatMul", [1, 9, 13], node => new MatMul(node)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] }];
     }
 }

@@ -9,12 +9,12 @@ namespace OnnxNas.Operators.Nn;
 /// MaxPool, versions 1, 8, 10, 11, 12 and 22: X <c>[N,C,D1..Dn]</c> to Y <c>[N,C,..]</c> and the Indices of the maxima in X as a whole,
 /// counted row by row or, with <c>storage_order</c> 1, with the first spatial axis running fastest; n = 1 to 3.
 /// </summary>
-internal sealed class MaxPool : OnnxOperator
+internal sealed class MaxPool : NamedOperator
 {
     private readonly PoolWindow window;
     private readonly bool columnMajor;
 
-    private MaxPool(NodeReader node)
+    private MaxPool(NodeReader node) : base(node, 1, 1)
     {
         window = new(node, ceil: node.Version >= 10, dilated: node.Version >= 10);
         columnMajor = node.Version >= 8 && node.Flag("storage_order", false);

@@ -10,14 +10,14 @@ namespace OnnxNas.Operators.Nn;
 /// <c>[C]</c> to the loss: a scalar, or <c>[N,..]</c> where <c>reduction</c> is none. SoftmaxCrossEntropyLoss, versions 12 and 13: the same
 /// from scores, with the log probabilities as second output. The mean is weighted, and leaves out targets equal to <c>ignore_index</c>.
 /// </summary>
-internal sealed class NegativeLogLikelihoodLoss : OnnxOperator
+internal sealed class NegativeLogLikelihoodLoss : NamedOperator
 {
     private readonly string op;
     private readonly string reduction;
     private readonly long? ignored;
     private readonly bool fromScores;
 
-    private NegativeLogLikelihoodLoss(NodeReader node, bool fromScores)
+    private NegativeLogLikelihoodLoss(NodeReader node, bool fromScores) : base(node, 2, 3)
     {
         this.fromScores = fromScores;
         op = node.Node.OpType;

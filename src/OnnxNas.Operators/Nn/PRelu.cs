@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace OnnxNas.Operators.Nn;
 
 /// <summary>PRelu, versions 6, 7, 9 and 16: X and a slope that broadcasts to it, to Y of X's shape. In version 6 a vector holds a slope for each channel.</summary>
-internal sealed class PRelu(NodeReader node) : OnnxOperator
+internal sealed class PRelu(NodeReader node) : NamedOperator(node, 2, 2)
 {
     private readonly bool channelVector = node.Version < 7;
 

@@ -7,14 +7,14 @@ namespace OnnxNas.Operators.Nn;
 /// Softmax, LogSoftmax and Hardmax, versions 1, 11 and 13. From 13 on they work along one axis (default -1); before, the axes from
 /// <c>axis</c> (default 1) on count as one.
 /// </summary>
-internal sealed class Softmax : OnnxOperator
+internal sealed class Softmax : NamedOperator
 {
     private readonly Func<Tensor, int, Tensor> kernel;
     private readonly string op;
     private readonly long axis;
     private readonly bool flattens;
 
-    private Softmax(NodeReader node, Func<Tensor, int, Tensor> kernel)
+    private Softmax(NodeReader node, Func<Tensor, int, Tensor> kernel) : base(node, 1, 1)
     {
         this.kernel = kernel;
         op = node.Node.OpType;

@@ -25,8 +25,10 @@ internal sealed class TransposedWindow
         outputShape = node.Ints("output_shape");
         if (autoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
             throw node.Unsupported($"auto_pad '{autoPad}' is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER.");
-        if (strides?.Any(s => s <= 0) == true || dilations?.Any(d => d <= 0) == true)
-            throw node.Malformed("strides and dilations must be positive.");
+        if (new[] { kernel, strides, dilations }.OfType<long[]>().SelectMany(l => l).Any(e => e is <= 0 or > int.MaxValue))
+            throw node.Malformed($"strides, dilations and kernel_shape must be positive, and at most {int.MaxValue}.");
+        if (new[] { pads, outputPadding, outputShape }.OfType<long[]>().SelectMany(l => l).Any(e => e > int.MaxValue))
+            throw node.Malformed($"pads, output_padding and output_shape must be at most {int.MaxValue}.");
         if (pads?.Any(p => p < 0) == true || outputPadding?.Any(p => p < 0) == true)
             throw node.Unsupported("negative pads are not supported; put a Pad after the node.");
     }

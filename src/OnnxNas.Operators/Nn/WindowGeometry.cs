@@ -26,8 +26,8 @@ internal sealed class WindowGeometry
         CeilMode = ceil && node.Flag("ceil_mode", false);
         if (autoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
             throw node.Unsupported($"auto_pad '{autoPad}' is not one of NOTSET, VALID, SAME_UPPER, SAME_LOWER.");
-        if (strides?.Any(s => s <= 0) == true || dilations?.Any(d => d <= 0) == true || kernel?.Any(k => k <= 0) == true)
-            throw node.Malformed("strides, dilations and kernel_shape must be positive.");
+        if (new[] { kernel, strides, dilations }.OfType<long[]>().SelectMany(l => l).Any(e => e is <= 0 or > int.MaxValue) || pads?.Any(p => p > int.MaxValue) == true)
+            throw node.Malformed($"strides, dilations and kernel_shape must be positive, and with pads at most {int.MaxValue}.");
         if (new[] { kernel?.Length, strides?.Length, dilations?.Length, pads?.Length / 2.0 }.Where(n => n is not null).Distinct().Count() > 1)
             throw node.Malformed("kernel_shape, strides, dilations and pads (two each) are not for one number of spatial axes.");
         if (pads?.Any(p => p < 0) == true)

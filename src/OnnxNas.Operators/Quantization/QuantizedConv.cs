@@ -18,7 +18,7 @@ internal sealed class QuantizedConv : NamedOperator
     private QuantizedConv(NodeReader node, bool scaled) : base(node, scaled ? 8 : 2, scaled ? 9 : 4)
     {
         this.scaled = scaled;
-        conv = new(node);
+        conv = new(node, node.InputCount);
     }
 
     private int W => scaled ? 3 : 1;

@@ -12,12 +12,13 @@ namespace OnnxNas.Operators.Quantization;
 /// </summary>
 internal sealed class QuantizedMatMul : NamedOperator
 {
-    private readonly MatMul product = new();
+    private readonly MatMul product;
     private readonly bool scaled;
 
     private QuantizedMatMul(NodeReader node, bool scaled) : base(node, scaled ? 8 : 2, scaled ? 8 : 4)
     {
         this.scaled = scaled;
+        product = new(node, node.InputCount);
     }
 
     private int B => scaled ? 3 : 1;

@@ -132,7 +132,7 @@ public sealed class OtherCommandsTests
         var (code, output, _) = Workbench.Run("verify", good, strange, bench["broken.onnx"], wrong, right, bench["absent.onnx"], "--json");
         Assert.AreEqual(1, code);
         var summary = JsonNode.Parse(output)!.AsObject();
-        CollectionAssert.AreEqual((string[])["results", "passed", "failed", "unsupported", "errors"], summary.Select(p => p.Key).ToArray());
+        CollectionAssert.AreEqual((string[])["results", "passed", "failed", "unsupported", "errors", "crashed"], summary.Select(p => p.Key).ToArray());
         var rows = summary["results"]!.AsArray();
         foreach (var row in rows)
             CollectionAssert.AreEqual((string[])["path", "status", "max_abs_diff", "message"], row!.AsObject().Select(p => p.Key).ToArray());

@@ -33,7 +33,8 @@ public sealed class WorkerTests
         var error = Assert.ThrowsExactly<ModelFormatException>(() => RuntimeProbe.Require(hurried, endless, RandomInputs.For(Endless(), 1), "'x'"));
         Assert.Contains("longer than 2 seconds", error.Message);
         using var narrow = new IsolatedJobs(WorkerCommand.Program!, Wide with { MemoryBytes = 1 });
-        Assert.AreEqual(WorkerEnd.OverLimit, narrow.Run("no such job", default).End);
+        var memory = Assert.ThrowsExactly<ModelFormatException>(() => RuntimeProbe.Require(narrow, endless, RandomInputs.For(Endless(), 1), "'x'"));
+        Assert.Contains("MiB", memory.Message);
         RuntimeProbe.Require(hurried, small, null, "'y'");
     }
 

@@ -25,7 +25,7 @@ public sealed class GemmTests
         new("half", 13, "Gemm", Normal(1, 3, 4).As(ElementType.Float16), Normal(2, 4, 5).As(ElementType.Float16), Normal(3, 5).As(ElementType.Float16)) { Absolute = 5e-3, Relative = 5e-3 },
         new("inner extents differ", 13, "Gemm", Normal(1, 3, 4), Normal(2, 5, 4), Normal(3, 4)) { Refusal = "do not multiply" },
         new("C too large", 13, "Gemm", Normal(1, 3, 4), Normal(2, 4, 5), Normal(3, 4)) { Refusal = "does not broadcast" },
-        new("C missing in version 9", 10, "Gemm", Normal(1, 3, 4), Normal(2, 4, 5)) { Refusal = "C is missing" },
+        new("C missing in version 9", 10, "Gemm", Normal(1, 3, 4), Normal(2, 4, 5)) { Refusal = "input 2 is missing" },
         new("unknown attribute", 13, "Gemm", Normal(1, 3, 4), Normal(2, 4, 5)) { Attributes = [Attr.Of("broadcast", 1)], Refusal = "'broadcast'" },
         new("matrices", 9, "MatMul", Normal(1, 3, 4), Normal(2, 4, 5)) { Weights = [1] },
         new("batches that broadcast", 13, "MatMul", Normal(1, 2, 1, 3, 4), Normal(2, 5, 4, 2)),
