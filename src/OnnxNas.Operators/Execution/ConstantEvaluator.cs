@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Passes;
+using OnnxNas.Operators.Native;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Operators.Execution;
@@ -16,6 +17,7 @@ public sealed class ConstantEvaluator(OperatorRegistry registry, bool keepWeight
         ArgumentNullException.ThrowIfNull(inputs);
         if (keepWeights && inputs.Any(i => i is { ElementCount: > 1 } && i.Type.IsFloatingPoint()))
             return null;
+        TorchRuntime.EnsureLoaded();
         try
         {
             using var scope = NewDisposeScope();

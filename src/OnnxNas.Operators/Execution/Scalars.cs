@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OnnxNas.Operators.Native;
 using TorchSharp;
 
 namespace OnnxNas.Operators.Execution;
@@ -26,20 +27,28 @@ public static class Scalars
     private static readonly ConcurrentDictionary<long, Scalar> Integers = [];
 
     /// <summary>The integer 0, which leaves the element type of any tensor as it is.</summary>
-    public static Scalar Zero { get; } = Of(0L);
+    public static Scalar Zero => Of(0L);
 
     /// <summary>The integer 1.</summary>
-    public static Scalar One { get; } = Of(1L);
+    public static Scalar One => Of(1L);
 
     /// <summary>The floating-point number, kept for good. An integer tensor combined with it becomes float32.</summary>
-    public static Scalar Of(double value) => Reals.GetOrAdd(BitConverter.DoubleToInt64Bits(value), _ => value);
+    public static Scalar Of(double value) => Reals.GetOrAdd(BitConverter.DoubleToInt64Bits(value), static bits => Temporary(BitConverter.Int64BitsToDouble(bits)));
 
     /// <summary>The integer, kept for good. Combined with it, a tensor keeps its element type.</summary>
-    public static Scalar Of(long value) => Integers.GetOrAdd(value, _ => value);
+    public static Scalar Of(long value) => Integers.GetOrAdd(value, static integer => Temporary(integer));
 
     /// <summary>A number that changes from call to call. Put it into a <c>using</c> that ends after the last call it is passed to.</summary>
-    public static Scalar Temporary(double value) => value;
+    public static Scalar Temporary(double value)
+    {
+        TorchRuntime.EnsureLoaded();
+        return value;
+    }
 
     /// <inheritdoc cref="Temporary(double)"/>
-    public static Scalar Temporary(long value) => value;
+    public static Scalar Temporary(long value)
+    {
+        TorchRuntime.EnsureLoaded();
+        return value;
+    }
 }

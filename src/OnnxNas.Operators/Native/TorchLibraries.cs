@@ -27,8 +27,26 @@ internal static class TorchLibraries
     {
         var platform = NativePlatform.Current;
         var folder = new NativeFolders(platform).LibTorch();
-        return NativePlatform.LibTorch.ToDictionary(name => name, name => Load(Path.Combine(folder, platform.FileOf(name))));
+        return NativePlatform.LibTorch.ToDictionary(name => name, name => LoadFirst(folder, platform.FileOf(name)));
     }
+
+    // Two copies of libtorch in one process would take each other's symbols. On Linux a bare name gives what was loaded first by that name.
+    private static nint LoadFirst(string folder, string file)
+    {
+        var ours = Load(Path.Combine(folder, file));
+        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad(file, out var first) && first != ours)
+        {
+            throw new NativeLibraryException(
+                $"another {file} than that of {folder} is in this process already{(MappedElsewhere(folder, file) is { } other ? $": {other}" : "")}. "
+                + $"Call {nameof(TorchRuntime)}.{nameof(TorchRuntime.EnsureLoaded)} before anything else loads libtorch, and take it out of LD_PRELOAD.");
+        }
+
+        return ours;
+    }
+
+    private static string? MappedElsewhere(string folder, string file) => File.ReadLines("/proc/self/maps")
+        .Select(line => line.IndexOf('/') is >= 0 and var at ? line[at..] : "")
+        .FirstOrDefault(path => Path.GetFileName(path) == file && Path.GetDirectoryName(path) != Path.TrimEndingDirectorySeparator(folder));
 
     private static nint LoadBridge()
     {

@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.InteropServices;
 using OnnxNas.Operators.Native;
 using OnnxNas.Testing;
 using TorchSharp;
@@ -66,6 +66,45 @@ public sealed class TorchRuntimeTests
     }
 
     [TestMethod]
+    public void Another_libtorch_on_the_library_path_is_not_taken()
+    {
+        RequireLinux();
+        using var folder = new TemporaryFolder();
+        DecoyLibraries.WriteTo(folder.Path);
+        foreach (var test in (string[])[nameof(Torch_computes), nameof(Torch_alone_computes)])
+        {
+            var (exitCode, output) = FreshProcess.RunTest(typeof(TorchRuntimeTests), test, ("LD_LIBRARY_PATH", folder.Path));
+            Assert.AreEqual(0, exitCode, output);
+        }
+    }
+
+    [TestMethod]
+    public void Another_libtorch_that_is_loaded_already_is_named_with_the_next_step()
+    {
+        RequireLinux();
+        using var folder = new TemporaryFolder();
+        DecoyLibraries.WriteTo(folder.Path);
+        var (exitCode, output) = FreshProcess.RunTest(typeof(TorchRuntimeTests), nameof(Torch_computes), ("LD_PRELOAD", folder.File("libc10.so")));
+        Assert.AreNotEqual(0, exitCode, output);
+        Assert.Contains($"in this process already: {folder.File("libc10.so")}", output);
+        Assert.Contains("take it out of LD_PRELOAD", output);
+        Assert.DoesNotContain(nameof(TypeInitializationException), output);
+    }
+
+    [TestMethod]
+    public void A_decoy_loads_as_a_real_library_does()
+    {
+        RequireLinux();
+        using var folder = new TemporaryFolder();
+        DecoyLibraries.WriteTo(folder.Path);
+        // A name that no other test asks for: a library stays in the process.
+        File.Move(folder.File("libtorch_cuda.so"), folder.File("libdecoy.so"));
+        Assert.IsTrue(NativeLibrary.TryLoad(folder.File("libdecoy.so"), out var handle));
+        Assert.IsFalse(NativeLibrary.TryGetExport(handle, "any", out _));
+        NativeLibrary.Free(handle);
+    }
+
+    [TestMethod]
     public void No_bin_folder_holds_a_copy_of_libtorch()
     {
         var copies = Directory.EnumerateFiles(RepositoryFiles.Root, "*torch_cpu.*", SearchOption.AllDirectories)
@@ -73,26 +112,11 @@ public sealed class TorchRuntimeTests
         Assert.AreEqual("", string.Join(' ', copies));
     }
 
-    /// <summary>Runs one test of this class in a process of its own.</summary>
-    private static (int ExitCode, string Output) RunFresh(string test, string cache)
+    private static void RequireLinux()
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(TorchRuntimeTests).Assembly.Location);
-        }
-
-        start.ArgumentList.Add("--filter");
-        start.ArgumentList.Add($"FullyQualifiedName={typeof(TorchRuntimeTests).FullName}.{test}");
-        start.Environment["XDG_CACHE_HOME"] = cache;
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd() + error.GetAwaiter().GetResult();
-        process.WaitForExit();
-        return (process.ExitCode, output);
+        if (!OperatingSystem.IsLinux())
+            Assert.Inconclusive("Libraries are searched by LD_LIBRARY_PATH on Linux only.");
     }
+
+    private static (int ExitCode, string Output) RunFresh(string test, string cache) => FreshProcess.RunTest(typeof(TorchRuntimeTests), test, ("XDG_CACHE_HOME", cache));
 }
