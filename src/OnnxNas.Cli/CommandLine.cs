@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
@@ -41,16 +42,18 @@ public static class CommandLine
         {
             return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (Exception e) when (!parsed.GetValue(verbose) || e is OperationCanceledException)
-        {
-            return Explain(e, error);
-        }
         catch (Exception e)
         {
-            error.WriteLine(e);
-            return Explain(e, error);
+            var cause = CauseOf(e);
+            if (parsed.GetValue(verbose) && cause is not OperationCanceledException)
+                error.WriteLine(e);
+            return Explain(cause, error);
         }
     }
+
+    // What the runtime wraps an exception in says nothing to a user.
+    private static Exception CauseOf(Exception e) =>
+        e is TypeInitializationException or TargetInvocationException or AggregateException && e.InnerException is { } inner ? CauseOf(inner) : e;
 
     private static int Explain(Exception e, TextWriter error)
     {

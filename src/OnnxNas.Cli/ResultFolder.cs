@@ -1,4 +1,5 @@
 using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
 using OnnxNas.Search;
 
 namespace OnnxNas.Cli;

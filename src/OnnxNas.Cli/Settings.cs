@@ -7,6 +7,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OnnxNas.Cli.Reports;
+using OnnxNas.Ir;
 using OnnxNas.Search;
 using OnnxNas.Search.Strategies;
 

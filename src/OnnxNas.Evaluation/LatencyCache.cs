@@ -67,7 +67,7 @@ public sealed class LatencyCache
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new SortedDictionary<string, Latency>(entries, StringComparer.Ordinal)));
+            AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new(entries, StringComparer.Ordinal), LatencyJson.Default.SortedDictionaryStringLatency));
         }
         catch (Exception e) when (e is OnnxNasException or IOException or UnauthorizedAccessException)
         {
@@ -80,7 +80,7 @@ public sealed class LatencyCache
         try
         {
             using var stream = File.OpenRead(path);
-            var read = JsonSerializer.Deserialize<Dictionary<string, Latency?>>(stream) ?? [];
+            var read = JsonSerializer.Deserialize(stream, LatencyJson.Default.DictionaryStringLatency) ?? [];
             return read.Where(e => e.Value is { Median: > 0 and < double.PositiveInfinity }).ToDictionary(e => e.Key, e => e.Value!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)

@@ -15,6 +15,9 @@ public sealed class UnsupportedOperatorException(string message, Exception? inne
 /// <summary>Shapes or element types of a node's inputs do not fit the operator.</summary>
 public sealed class ShapeInferenceException(string message, Exception? inner = null) : OnnxNasException(message, inner);
 
+/// <summary>An option, given on a command line, in a settings file or by a program, makes no sense whatever the model and the data are.</summary>
+public sealed class UsageException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
 /// <summary>A choice marker, an architecture or a search setting is wrong.</summary>
 public sealed class ChoiceException(string message, Exception? inner = null) : OnnxNasException(message, inner);
 

@@ -17,20 +17,13 @@ public static class FreshProcess
 
     /// <summary>A .NET program that lies beside this one.</summary>
     public static (int ExitCode, string Output) RunLibrary(string file, IReadOnlyList<string> arguments, params (string Name, string Value)[] environment) =>
-        Run(DotNet, [Path.Combine(AppContext.BaseDirectory, file), .. arguments], environment);
+        Run("dotnet", [Path.Combine(AppContext.BaseDirectory, file), .. arguments], environment);
 
-    // The runtime lies in shared/Microsoft.NETCore.App/VERSION below the folder of the program that starts it.
-    private static string DotNet
+    /// <summary>Any program.</summary>
+    public static (int ExitCode, string Output) Run(string program, IReadOnlyList<string> arguments, params (string Name, string Value)[] environment)
     {
-        get
-        {
-            var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
-            return Path.Combine(root, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
-        }
-    }
-
-    private static (int ExitCode, string Output) Run(string program, IReadOnlyList<string> arguments, (string Name, string Value)[] environment)
-    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(environment);
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);

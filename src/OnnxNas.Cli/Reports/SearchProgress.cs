@@ -13,6 +13,7 @@ namespace OnnxNas.Cli.Reports;
 /// </summary>
 internal sealed class SearchProgress(TextWriter error, string metric, SearchOptions options) : ITrainingProgress, ICheckpointed
 {
+    private const int LinesOfScoring = 10;
     private static readonly string[] Phases = ["search", "retrain"];
     private readonly List<EpochReport> epochs = [];
     private readonly List<double> searchSteps = [];
@@ -89,6 +90,14 @@ internal sealed class SearchProgress(TextWriter error, string metric, SearchOpti
             return;
         var valid = report.ValidLoss is { } loss ? FormattableString.Invariant($"  valid loss {loss:0.0000}") : "";
         error.WriteLine(FormattableString.Invariant($"{report.Phase} {report.Epoch}/{EpochsOf(report.Phase)}  train loss {report.TrainLoss:0.0000}{valid}  {metric} {report.Metric:0.0000}  lr {report.Lr:0.#####}  {report.Seconds:0.0} s"));
+    }
+
+    public void Scored(string phase, long scored, long most)
+    {
+        if (bar is not null)
+            (bar.MaxValue, bar.Value, bar.Description) = (most, scored, Markup.Escape(FormattableString.Invariant($"{phase} {scored}/{most}")));
+        else if (!isTerminal && (scored % Math.Max(1, most / LinesOfScoring) == 0 || scored == most))
+            error.WriteLine(FormattableString.Invariant($"{phase} {scored}/{most} scored"));
     }
 
     public void Note(string text) => error.WriteLine(text);

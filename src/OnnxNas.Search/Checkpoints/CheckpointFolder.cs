@@ -87,7 +87,11 @@ public sealed partial class CheckpointFolder
             ["about"] = about.DeepClone(),
             ["state"] = state.Values.DeepClone(),
         };
-        AtomicFile.Write(System.IO.Path.Combine(Path, Index), stream => stream.Write(JsonSerializer.SerializeToUtf8Bytes(json)));
+        AtomicFile.Write(System.IO.Path.Combine(Path, Index), stream =>
+        {
+            using var writer = new Utf8JsonWriter(stream);
+            json.WriteTo(writer);
+        });
         number++;
         DeleteFiles(except: name);
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using OnnxNas.Ir;
@@ -10,7 +11,7 @@ namespace OnnxNas.Search.Choices;
 /// </summary>
 public sealed class Architecture : IEquatable<Architecture>
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Json = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly OrderedDictionary<string, IReadOnlyList<int>> selections = [];
     private readonly SearchSpace space;
@@ -106,7 +107,26 @@ public sealed class Architecture : IEquatable<Architecture>
     }
 
     /// <summary>The text of an architecture file.</summary>
-    public string ToJson() => JsonSerializer.Serialize(ToNames(), Json) + "\n";
+    public string ToJson()
+    {
+        using var text = new MemoryStream();
+        using (var json = new Utf8JsonWriter(text, Json))
+        {
+            json.WriteStartObject();
+            foreach (var (label, names) in ToNames())
+            {
+                json.WritePropertyName(label);
+                if (names is string[] inputs)
+                    WriteArray(json, inputs);
+                else
+                    json.WriteStringValue((string)names);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length) + "\n";
+    }
 
     /// <summary>Candidate names by label: a string for a LayerChoice, a list for an InputChoice.</summary>
     public IReadOnlyDictionary<string, object> ToNames()
@@ -119,6 +139,14 @@ public sealed class Architecture : IEquatable<Architecture>
         }
 
         return names;
+    }
+
+    private static void WriteArray(Utf8JsonWriter json, string[] texts)
+    {
+        json.WriteStartArray();
+        foreach (var text in texts)
+            json.WriteStringValue(text);
+        json.WriteEndArray();
     }
 
     /// <summary>Equal decisions.</summary>

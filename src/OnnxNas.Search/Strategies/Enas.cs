@@ -58,6 +58,7 @@ public sealed class Enas : SamplingTrainer, ICheckpointed, IStrategyDefaults
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var wanted = Task.Options.Samples ?? 50;
+        score = Shown("samples", wanted, score);
         var random = new SeededRandom(Task.Options.Seed, RandomStreams.Strategy);
         var liveness = new Liveness(Task.Space);
         var drawn = new OrderedDictionary<Architecture, double>();

@@ -18,6 +18,15 @@ public sealed record Evolution(int Population, int Generations, int Parents, dou
     // Tries for a child of its parents, and as many for one at random, before the generation goes on without.
     private const int Tries = 20;
 
+    private long Limit => (long)Population * Generations;
+
+    /// <summary>How many architectures of a space are scored at most.</summary>
+    public long Most(SearchSpace space)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        return space.Size <= Limit ? (long)space.Size : Limit;
+    }
+
     /// <summary>Everything scored, the best first; of equal scores the earlier one. Empty where nothing that is allowed was found.</summary>
     /// <param name="space">The space.</param>
     /// <param name="score">The larger the better.</param>
@@ -32,7 +41,7 @@ public sealed record Evolution(int Population, int Generations, int Parents, dou
         ArgumentNullException.ThrowIfNull(random);
         ArgumentNullException.ThrowIfNull(start);
         allowed ??= _ => true;
-        if (space.Size <= (long)Population * Generations)
+        if (space.Size <= Limit)
             return Ranked(RankedArchitectures.Distinct(space).Where(allowed).Select(a => (a, score(a))));
         var liveness = new Liveness(space);
         var known = new HashSet<Architecture>();

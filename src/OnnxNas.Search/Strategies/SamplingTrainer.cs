@@ -71,8 +71,8 @@ public abstract class SamplingTrainer : OneShotTrainer
     protected virtual IReadOnlyList<(Architecture Architecture, double Score)> Search(Func<Architecture, double> score)
     {
         var options = Task.Options;
-        return new Evolution(options.Population, options.Generations, options.Parents, options.Mutation)
-            .Run(Task.Space, score, new SeededRandom(options.Seed, RandomStreams.Strategy), Task.Budget.Allows, SomeAllowed());
+        var evolution = new Evolution(options.Population, options.Generations, options.Parents, options.Mutation);
+        return evolution.Run(Task.Space, Shown("evolution", evolution.Most(Task.Space), score), new SeededRandom(options.Seed, RandomStreams.Strategy), Task.Budget.Allows, SomeAllowed());
     }
 
     /// <summary>An architecture within the budget, which draws may not find where it is tight; empty where there is no budget.</summary>

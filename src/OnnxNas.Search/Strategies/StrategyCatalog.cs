@@ -67,11 +67,11 @@ public static class StrategyCatalog
     public static bool IsBuiltIn(string name) => Known.TryGetValue(name, out var strategy) && strategy.Type.Assembly == typeof(StrategyCatalog).Assembly;
 
     /// <summary>Checks a name.</summary>
-    /// <exception cref="ChoiceException">There is no such strategy.</exception>
+    /// <exception cref="UsageException">There is no such strategy.</exception>
     public static void Require(string name)
     {
         if (!Known.ContainsKey(name))
-            throw new ChoiceException($"There is no strategy '{name}'; use one of {string.Join(", ", Known.Keys)}, or name the library it is in with --plugin.");
+            throw new UsageException($"There is no strategy '{name}'; use one of {string.Join(", ", Known.Keys)}, or name the library it is in with --plugin.");
     }
 
     /// <summary>The options with the settings of their strategy in place of the general ones; as they are where it has none, or is not known.</summary>
@@ -87,7 +87,8 @@ public static class StrategyCatalog
         : options;
 
     /// <summary>The trainer of that name, ready to fit.</summary>
-    /// <exception cref="ChoiceException">There is no such strategy, or it cannot handle a choice of the model, or does not have a guard that the options ask for.</exception>
+    /// <exception cref="UsageException">There is no such strategy, or it does not have a guard that the options ask for.</exception>
+    /// <exception cref="ChoiceException">It cannot handle a choice of the model.</exception>
     public static OneShotTrainer Create(string name, TrainingTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -97,7 +98,7 @@ public static class StrategyCatalog
             foreach (var (option, isOn) in new[] { ("--eigenvalue-stop", task.Options.EigenvalueStop), ("--auxiliary-skip", task.Options.AuxiliarySkip) })
             {
                 if (isOn)
-                    throw new ChoiceException($"{option} is for strategies that mix all candidates ({string.Join(", ", Known.Where(s => s.Value.Type.IsSubclassOf(typeof(RelaxedTrainer))).Select(s => s.Key))}), and {name} is none of them. Leave it out, or use one of those; --max-skips is for all.");
+                    throw new UsageException($"{option} is for strategies that mix all candidates ({string.Join(", ", Known.Where(s => s.Value.Type.IsSubclassOf(typeof(RelaxedTrainer))).Select(s => s.Key))}), and {name} is none of them. Leave it out, or use one of those; --max-skips is for all.");
             }
         }
 

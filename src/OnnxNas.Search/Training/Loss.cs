@@ -33,9 +33,9 @@ public sealed class Loss
     public bool IsClassification { get; }
 
     /// <summary>The loss of that name.</summary>
-    /// <exception cref="DataException">There is none.</exception>
+    /// <exception cref="UsageException">There is none.</exception>
     public static Loss Named(string name) => Array.Find(All, l => l.Name == name)
-        ?? throw new DataException($"There is no loss '{name}'; use one of {string.Join(", ", Names)}.");
+        ?? throw new UsageException($"There is no loss '{name}'; use one of {string.Join(", ", Names)}.");
 
     /// <summary>
     /// The loss that weights are trained by: the mean of −log p under the targets (1 − ε)·onehot + ε/C of C classes (Szegedy et al. 2016, §7). This loss itself where ε is 0.

@@ -62,6 +62,8 @@ public abstract class OneShotTrainer : IDisposable
     {
         var finalists = WithinBudget(Owner(nameof(Export)).IsSubclassOf(Owner(nameof(Finalists))) ? [Export()] : Finalists(count));
         Func<Architecture, double> metric = finalists.Count > 1 ? FinalistMetricOf : MetricOf;
+        if (finalists.Count > 1 && Task.Options.FinalistEpochs == 0)
+            metric = Shown("finalists", finalists.Count, metric);
         // What is not a number comes last.
         var ranking = finalists.Select(a => (Architecture: a, Metric: metric(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric)).ToList();
         if (double.IsNaN(ranking[0].Metric))
@@ -221,6 +223,18 @@ public abstract class OneShotTrainer : IDisposable
     /// <summary>The metric that a finalist is ranked by: as <see cref="MetricOf"/>, but of one that has been trained on for <see cref="SearchOptions.FinalistEpochs"/>.</summary>
     protected virtual double FinalistMetricOf(Architecture architecture) =>
         Task.Options.FinalistEpochs == 0 ? MetricOf(architecture) : Scored(ref finalistScorer, "finalists", Task.Options.FinalistEpochs, architecture);
+
+    /// <summary>The same scores, of which each is told to who hears how training goes on.</summary>
+    private protected Func<Architecture, double> Shown(string phase, long most, Func<Architecture, double> score)
+    {
+        var scored = 0L;
+        return architecture =>
+        {
+            var result = score(architecture);
+            Task.Scored(phase, ++scored, most);
+            return result;
+        };
+    }
 
     /// <summary>How good an architecture with this metric is: the larger the better, its cost reckoned in.</summary>
     public double Reward(Architecture architecture, double metric)

@@ -24,6 +24,14 @@ public interface ITrainingProgress
     /// <summary>An epoch is done.</summary>
     void Epoch(EpochReport report);
 
+    /// <summary>One of several architectures that are compared has its score.</summary>
+    /// <param name="phase">What they are compared for: <c>evolution</c>, <c>samples</c> or <c>finalists</c>.</param>
+    /// <param name="scored">How many have theirs.</param>
+    /// <param name="most">How many there are at most.</param>
+    void Scored(string phase, long scored, long most)
+    {
+    }
+
     /// <summary>A trainer has taken a decision that the user did not ask for epoch by epoch, and says which; one line.</summary>
     void Note(string text)
     {

@@ -140,6 +140,8 @@ public sealed class TrainingTask : ICheckpointed
 
     internal void Report(EpochReport report) => progress.Epoch(report);
 
+    internal void Scored(string phase, long scored, long most) => progress.Scored(phase, scored, most);
+
     internal void Note(string text) => progress.Note(text);
 
     /// <inheritdoc/>

@@ -292,7 +292,7 @@ public sealed class SearchCommandTests
         Assert.DoesNotContain("Note", Search(bench, model, "out", "--dry-run", "--epochs", "3", "--arch-lr", "1").Output);
         Assert.DoesNotContain("Note", Search(bench, model, "out", "--dry-run", "--epochs", "3", "--strategy", "spos").Output);
         CollectionAssert.AreEqual(before, bench.Listing);
-        bench.Refuses(1, "no strategy 'dart'", "search", model, "-o", bench["out"], "--dry-run", "--strategy", "dart");
+        bench.Refuses(2, "no strategy 'dart'", "search", model, "-o", bench["out"], "--dry-run", "--strategy", "dart");
         bench.Refuses(2, "cuda", "search", model, "-o", bench["out"], "--dry-run", "--device", "cuda");
         bench.Refuses(1, "concatenates", "search", Concatenating(bench), "--data", bench["net.npz"], "-o", bench["out"], "--dry-run");
     }
@@ -394,7 +394,7 @@ public sealed class SearchCommandTests
         }
 
         bench.Refuses(2, "--nonsense", "search", model, "--nonsense", "1");
-        bench.Refuses(1, "no loss 'hinge'", "search", model, "-o", bench["out"], "--loss", "hinge");
+        bench.Refuses(2, "no loss 'hinge'", "search", model, "-o", bench["out"], "--loss", "hinge");
         bench.Refuses(1, "only cross-entropy has labels to smooth", "search", model, "-o", bench["out"], "--loss", "mse", "--label-smoothing", "0.1", "--data", bench.SaveData("numbers.npz", ("x", TestTensors.Normal(5, 60, 4)), ("y", TestTensors.Normal(6, 60, 2))));
     }
 

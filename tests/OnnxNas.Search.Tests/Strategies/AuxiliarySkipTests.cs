@@ -89,7 +89,7 @@ public sealed class AuxiliarySkipTests
     {
         foreach (var (option, options) in new[] { ("--auxiliary-skip", Options), ("--eigenvalue-stop", Options with { AuxiliarySkip = false, EigenvalueStop = true }) })
         {
-            var message = Assert.ThrowsExactly<ChoiceException>(() => StrategyCatalog.Create(strategy, SmallTask.Of(Model(), options with { Strategy = strategy }))).Message;
+            var message = Assert.ThrowsExactly<UsageException>(() => StrategyCatalog.Create(strategy, SmallTask.Of(Model(), options with { Strategy = strategy }))).Message;
             Assert.Contains(option, message);
             Assert.Contains(strategy, message);
             Assert.Contains("darts, gumbel, pc-darts", message);
