@@ -26,7 +26,7 @@ internal sealed class SearchCheckpoint
         var about = folder.About;
         try
         {
-            Options = about["options"].Deserialize<SearchOptions>(JsonText.Options);
+            Options = JsonText.Settings(about["options"]!.AsObject());
             Replaces = about["replaces"]!.GetValue<bool>();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException)

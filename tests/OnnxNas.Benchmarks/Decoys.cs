@@ -9,7 +9,7 @@ internal static class Decoys
     public static Command Command()
     {
         var folder = new Argument<string>("FOLDER") { Description = "Where the libraries go" };
-        var command = new Command("decoys", "Write empty libraries by the names of libtorch's, which nothing must load when their folder is in LD_LIBRARY_PATH") { folder };
+        var command = new Command("decoys", "Write libraries by the names of libtorch's that end a process which loads them, for LD_LIBRARY_PATH") { folder };
         command.SetAction(parsed => DecoyLibraries.WriteTo(parsed.GetRequiredValue(folder)));
         return command;
     }

@@ -1,74 +1,35 @@
-using System.Buffers.Binary;
-using System.Text;
+using OnnxNas.Operators.Native;
 
 namespace OnnxNas.Testing;
 
 /// <summary>
-/// Shared libraries by the names of libtorch's that load and hold nothing: what a machine looks like to us that has libtorch in another version. A folder of them
-/// goes into LD_LIBRARY_PATH. Whatever takes one in place of ours fails on the first symbol.
+/// Shared libraries by the names of libtorch's that end the process when they are loaded: what a machine looks like to us that has libtorch in another version.
+/// A folder of them goes into LD_LIBRARY_PATH. Linux on x64 only.
 /// </summary>
 public static class DecoyLibraries
 {
-    /// <summary>The files of libtorch and TorchSharp on Linux.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_cuda.so", "libLibTorchSharp.so"];
+    /// <summary>What a process ends with that loads one.</summary>
+    public const int ExitCode = 99;
 
-    private const int Header = 64, ProgramHeader = 56, Programs = 3;
-    private const int Dynamic = Header + (Programs * ProgramHeader), DynamicSize = 6 * 16;
-    private const int Symbols = Dynamic + DynamicSize, SymbolSize = 24;
-    private const int Strings = Symbols + SymbolSize;
+    // exit_group(ExitCode)
+    private static readonly byte[] Exit = [0xb8, 231, 0, 0, 0, 0xbf, ExitCode, 0, 0, 0, 0x0f, 0x05];
+
+    /// <summary>The files of libtorch and TorchSharp on Linux, those of a build for CUDA included.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_cuda.so", "libc10_cuda.so", "libLibTorchSharp.so"];
 
     /// <summary>Writes them all into a folder, which is made where it is missing.</summary>
     public static void WriteTo(string folder)
     {
         Directory.CreateDirectory(folder);
         foreach (var name in Names)
-            File.WriteAllBytes(Path.Combine(folder, name), Library(name));
+            File.WriteAllBytes(Path.Combine(folder, name), EmptyLibrary.Named(name, Exit));
     }
 
-    /// <summary>The least that the system's loader takes for a library: one segment, its name, and a table of no symbols (System V ABI, x86-64).</summary>
-    private static byte[] Library(string name)
+    /// <summary>Writes one that loads like any other, and has none of the symbols that it should.</summary>
+    public static string WriteHarmless(string folder, string name)
     {
-        byte[] strings = [0, .. Encoding.UTF8.GetBytes(name), 0];
-        var image = new byte[Strings + strings.Length];
-        strings.CopyTo(image, Strings);
-        byte[] identification = [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1];
-        identification.CopyTo(image, 0);
-        UInt16(16, 3); // A shared library
-        UInt16(18, 62); // for x86-64.
-        UInt32(20, 1);
-        Int64(32, Header);
-        UInt16(52, Header);
-        UInt16(54, ProgramHeader);
-        UInt16(56, Programs);
-
-        Segment(0, type: 1, flags: 6, 0, image.Length, alignment: 4096);
-        Segment(1, type: 2, flags: 6, Dynamic, DynamicSize, alignment: 8);
-        // Without this entry the loader would want an executable stack.
-        Segment(2, type: 0x6474e551, flags: 6, 0, 0, alignment: 16);
-
-        (long Tag, long Value)[] entries = [(14, 1), (5, Strings), (10, strings.Length), (6, Symbols), (11, SymbolSize), (0, 0)];
-        foreach (var (i, (tag, value)) in entries.Index())
-        {
-            Int64(Dynamic + (i * 16), tag);
-            Int64(Dynamic + (i * 16) + 8, value);
-        }
-
-        return image;
-
-        void UInt16(int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(image.AsSpan(at), value);
-        void UInt32(int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(at), value);
-        void Int64(int at, long value) => BinaryPrimitives.WriteInt64LittleEndian(image.AsSpan(at), value);
-        void Segment(int index, uint type, uint flags, long offset, long size, long alignment)
-        {
-            var at = Header + (index * ProgramHeader);
-            UInt32(at, type);
-            UInt32(at + 4, flags);
-            Int64(at + 8, offset);
-            Int64(at + 16, offset);
-            Int64(at + 24, offset);
-            Int64(at + 32, size);
-            Int64(at + 40, size);
-            Int64(at + 48, alignment);
-        }
+        var path = Path.Combine(folder, name);
+        File.WriteAllBytes(path, EmptyLibrary.Named(name));
+        return path;
     }
 }

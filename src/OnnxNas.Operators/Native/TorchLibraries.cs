@@ -27,7 +27,23 @@ internal static class TorchLibraries
     {
         var platform = NativePlatform.Current;
         var folder = new NativeFolders(platform).LibTorch();
-        return NativePlatform.LibTorch.ToDictionary(name => name, name => LoadFirst(folder, platform.FileOf(name)));
+        var libraries = NativePlatform.LibTorch.ToDictionary(name => name, name => LoadFirst(folder, platform.FileOf(name)));
+        if (OperatingSystem.IsLinux() && BuildFacts.Accelerator == "cpu")
+            OccupyName(platform.FileOf("torch_cuda"));
+        return libraries;
+    }
+
+    // TorchSharp looks for CUDA's half of libtorch in any build. One of another version would bind to our libtorch, and end the process.
+    private static void OccupyName(string file)
+    {
+        try
+        {
+            NativeLibrary.Load(PatchCache.ForUser().Store(file, EmptyLibrary.Named(file)));
+        }
+        catch (Exception e) when (e is NativeLibraryException or DllNotFoundException or BadImageFormatException)
+        {
+            // Without a cache it must do as it is: hardly a machine has such a library in its loader's path.
+        }
     }
 
     // Two copies of libtorch in one process would take each other's symbols. On Linux a bare name gives what was loaded first by that name.

@@ -13,6 +13,9 @@ namespace OnnxNas.Operators.Native;
 /// </summary>
 public static class TorchRuntime
 {
+    // The switch of a program whose own code does not use torch, as is the command line: all of OnnxNas calls EnsureLoaded first, and what needs no torch starts without it.
+    private const string OnDemand = "OnnxNas.LoadTorchOnDemand";
+
     /// <summary>The version of libtorch this build is made for, for example <c>2.10.0</c>.</summary>
     public static string LibTorchVersion => BuildFacts.LibTorchVersion;
 
@@ -53,6 +56,8 @@ public static class TorchRuntime
             // The program has a resolver of its own; the loader still knows our libraries by their names.
         }
 
+        if (AppContext.TryGetSwitch(OnDemand, out var isOnDemand) && isOnDemand)
+            return;
         try
         {
             _ = TorchLibraries.Bridge;

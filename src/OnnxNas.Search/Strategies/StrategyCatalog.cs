@@ -1,5 +1,6 @@
 using System.Reflection;
 using OnnxNas.Ir;
+using OnnxNas.Operators.Native;
 using OnnxNas.Search.Training;
 
 namespace OnnxNas.Search.Strategies;
@@ -53,6 +54,8 @@ public static class StrategyCatalog
     /// <exception cref="ChoiceException">The file is no .NET library, or lacks a library it needs.</exception>
     public static void Load(string path)
     {
+        // A library may use torch as soon as it is loaded.
+        TorchRuntime.EnsureLoaded();
         try
         {
             Add(Assembly.LoadFrom(Path.GetFullPath(path)));
