@@ -5,7 +5,6 @@ using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Costs;
-using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
@@ -16,7 +15,7 @@ namespace OnnxNas.Cli;
 internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOptions options, SearchProgress progress, Device device, Checkpointer checkpointer, CancellationToken cancellation)
 {
     private const string Phase = "retrain";
-    private readonly string metric = MetricSet.Default(data.Loss.Name).Name;
+    private readonly string metric = data.Objective.NewMetric().Name;
 
     /// <summary>The winner, and its score on the validation samples before it is trained on.</summary>
     public (Model Model, double InheritedValid) Winner(Architecture architecture)
@@ -69,9 +68,9 @@ internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOption
             return;
         if (options.Init == "scratch")
             WeightInitialization.Reset(model, options.Seed);
-        new WinnerTrainer(options, data.Loss, () => MetricSet.Default(data.Loss.Name), progress, device, cancellation, checkpointer)
+        new WinnerTrainer(options, data.Loss, data.Objective.NewMetric, progress, device, cancellation, checkpointer)
             .Fit(model, data.Split.TrainAndValid, options.EffectiveRetrainEpochs(), phase);
     }
 
-    private double Score(byte[] bytes, Search.Data.Dataset samples) => OnnxScore.Of(bytes, samples, data.Loss, options.Threads)[metric];
+    private double Score(byte[] bytes, Search.Data.Dataset samples) => OnnxScore.Of(bytes, samples, data.Objective, options.Threads)[metric];
 }

@@ -32,6 +32,14 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
                 "Mark it with org.onnxnas LayerChoice or InputChoice nodes first; the README shows how.");
         }
 
+        return Of(model, findings);
+    }
+
+    /// <summary>The same model once it was changed: its choices and types read anew.</summary>
+    public MarkedModel Again() => Of(Model, Findings);
+
+    private static MarkedModel Of(Model model, IReadOnlyList<Finding> findings)
+    {
         var declared = new DeclaredOutputs(model.Graph);
         var types = ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
         declared.Restore();

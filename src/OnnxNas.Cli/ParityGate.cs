@@ -94,6 +94,7 @@ internal static class ParityGate
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)
     {
         var supernet = marked.Clone();
+        TrainingForm.Restore(supernet.Graph);
         ChoiceRewriter.Select(SearchSpace.Read(supernet), architecture);
         using var module = new GraphModule(supernet, SupernetOperators.Registry);
         return module.Evaluate(feeds);

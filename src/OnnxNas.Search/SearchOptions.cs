@@ -252,6 +252,14 @@ public sealed record SearchOptions
     [Description("cross-entropy, bce-with-logits, mse or mae; by the labels' type unless given")]
     public string? Loss { get; init; }
 
+    /// <summary>The output that is trained, of a model with several; null = the first that fits the labels.</summary>
+    [Description("Output that is trained, of a model with several; the first that fits the labels unless given")]
+    public string? Output { get; init; }
+
+    /// <summary>The axis of the output that classes lie along, the batch being axis 0; null = as the end of the model, the labels' shape or the last layer tell.</summary>
+    [Description("cross-entropy: axis of the output that classes lie along, where axis 0 is the samples; found from the model and the labels unless given")]
+    public int? ClassAxis { get; init; }
+
     /// <summary>Determines the split, the data order, the initial architecture and dropout.</summary>
     [Description("Seed of everything drawn")]
     public int Seed { get; init; }
@@ -330,6 +338,7 @@ public sealed record SearchOptions
         Require(RetrainEpochs is null or >= 0, "retrain-epochs", RetrainEpochs ?? 0, "at least 0");
         Require(TestFraction is >= 0 and < 1, "test-fraction", TestFraction, "at least 0 and less than 1");
         Require(ValidFraction is > 0 and < 1, "valid-fraction", ValidFraction, "more than 0 and less than 1");
+        Require(ClassAxis is not 0, "class-axis", ClassAxis, "another axis than 0, which is the samples");
         Require(Threads >= 0, "threads", Threads, "at least 0");
         Require(Init is "inherit" or "scratch", "init", Init, "inherit or scratch");
         Require(Device is "cpu" or "cuda", "device", Device, "cpu or cuda");

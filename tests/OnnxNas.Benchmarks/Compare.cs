@@ -8,7 +8,6 @@ using OnnxNas.Ir;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Choices;
-using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Training;
 using TorchSharp;
@@ -92,7 +91,7 @@ internal static class Compare
         torch.manual_seed(options.Seed);
         var start = Environment.CpuUsage.TotalTime;
         using var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
-            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, epochs, torch.CPU, CancellationToken.None));
+            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, data.Objective.NewMetric, options, epochs, torch.CPU, CancellationToken.None));
         trainer.Fit();
         var architecture = trainer.Ranking(options.Top)[0].Architecture;
         var seconds = (Environment.CpuUsage.TotalTime - start).TotalSeconds;

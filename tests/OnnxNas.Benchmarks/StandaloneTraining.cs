@@ -3,7 +3,6 @@ using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Search;
 using OnnxNas.Search.Choices;
-using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Training;
 using TorchSharp;
@@ -24,8 +23,8 @@ internal sealed class StandaloneTraining(MarkedModel marked, SearchData data)
         if (fresh is not null)
             WeightInitialization.Reset(model, fresh);
         torch.manual_seed(options.Seed);
-        new WinnerTrainer(options, data.Loss, () => MetricSet.Default(data.Loss.Name), new EpochCount(), torch.CPU, CancellationToken.None).Fit(model, data.Split.TrainAndValid, epochs);
+        new WinnerTrainer(options, data.Loss, data.Objective.NewMetric, new EpochCount(), torch.CPU, CancellationToken.None).Fit(model, data.Split.TrainAndValid, epochs);
         Pruner.Finish(model);
-        return OnnxScore.Of(OnnxFile.ToBytes(model), data.Split.Test!, data.Loss, options.Threads).First().Value;
+        return OnnxScore.Of(OnnxFile.ToBytes(model), data.Split.Test!, data.Objective, options.Threads).First().Value;
     }
 }

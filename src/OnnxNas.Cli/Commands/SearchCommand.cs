@@ -8,7 +8,6 @@ using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Costs;
-using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
@@ -52,8 +51,9 @@ internal sealed class SearchCommand : CliCommand
         context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
+        marked = data.Marked;
         ParityGate.RequireLoadable(marked.Model);
-        var progress = new SearchProgress(context.Error, MetricSet.Default(data.Loss.Name).Name, options);
+        var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
         var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.Threads));
         using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -79,15 +79,15 @@ internal sealed class SearchCommand : CliCommand
         context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
+        marked = data.Marked;
         ParityGate.RequireLoadable(marked.Model);
         var device = SelectDevice(options);
         var threads = options.EffectiveThreads();
         set_num_threads(threads);
         manual_seed(options.Seed);
-        options = options with { Loss = data.Loss.Name, MinLr = options.EffectiveMinLr(), Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
-        var (loss, split) = (data.Loss, data.Split);
-        Metric NewMetric() => MetricSet.Default(loss.Name);
-        var progress = new SearchProgress(context.Error, NewMetric().Name, options);
+        options = options with { Loss = data.Loss.Name, Output = data.Objective.ChosenOutput, MinLr = options.EffectiveMinLr(), Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
+        var (objective, split, metric) = (data.Objective, data.Split, data.Objective.NewMetric().Name);
+        var progress = new SearchProgress(context.Error, metric, options);
         var checkpointer = checkpoint.Begin(path, marked, options);
         var timer = new RememberingTimer(new OnnxTimer(threads));
         checkpointer.Add("progress", progress);
@@ -113,8 +113,8 @@ internal sealed class SearchCommand : CliCommand
         TakeWeights(marked.Model.Graph, winner.Graph);
         var bytes = Finisher.Written(winner);
         var parity = ParityGate.Require(marked, architecture, new(bytes, null));
-        var valid = OnnxScore.Of(bytes, split.Valid, loss, threads)[NewMetric().Name];
-        var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, loss, threads);
+        var valid = OnnxScore.Of(bytes, split.Valid, objective, threads)[metric];
+        var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, objective, threads);
         var (smallest, largest) = costs.Model.Range();
         var cost = costs.Model.Of(architecture);
         var latency = costs.KnownLatency is { } known
@@ -124,7 +124,7 @@ internal sealed class SearchCommand : CliCommand
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
             marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
-            new(NewMetric().Name, double.IsFinite(trainer.ValidMetric) ? trainer.ValidMetric : null, inherited, valid, test?[NewMetric().Name], test), parity, cost.Parameters, cost.Macs, smallest, largest, latency, baseline);
+            new(metric, double.IsFinite(trainer.ValidMetric) ? trainer.ValidMetric : null, inherited, valid, test?[metric], test), parity, cost.Parameters, cost.Macs, smallest, largest, latency, baseline);
         var ranked = RankedArchitecture.Of(trainer, ranking, costs);
         using (var results = ResultFolder.Create(checkpoint.Results, checkpoint.Replaces, checkpoint.Workspace))
         {
@@ -149,11 +149,15 @@ internal sealed class SearchCommand : CliCommand
         var budget = costs.Budget(options);
         budget.RequireReachable();
         var trainer = StrategyCatalog.Create(options.Strategy, new TrainingTask(
-            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, () => MetricSet.Default(data.Loss.Name), options, progress, device, context.Cancellation, checkpointer)
+            marked.Space, data.Split.Train, data.Split.Valid, data.Loss, data.Objective.NewMetric, options, progress, device, context.Cancellation, checkpointer)
         {
             Penalty = costs.Penalty(options),
             Budget = budget,
         });
+        if (data.Objective.Notes.Count > 0)
+            progress.Note($"understood: {string.Join("; ", data.Objective.Notes)}");
+        foreach (var warning in data.Objective.Warnings)
+            progress.Note($"warning: {warning}");
         foreach (var note in Settings.Unused(options).Concat(costs.Model.WhyIncomplete is { } incomplete ? [incomplete] : Array.Empty<string>()))
             progress.Note(note);
         return trainer;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Passes.Import;
@@ -7,6 +8,7 @@ using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Costs;
 using OnnxNas.Search.Import;
+using OnnxNas.Search.Objectives;
 using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli.Reports;
@@ -17,6 +19,9 @@ internal sealed record ImportFacts(string Pass, string Action, IReadOnlyList<str
 
 internal sealed record ValueFacts(string Name, string Type, string? Shape);
 
+/// <summary>How an output comes about: what its numbers are, the operator that makes or decides them, the axis of its classes, and what the scores in front are called; why it cannot be trained, if so.</summary>
+internal sealed record EndFacts(string Output, string Form, string? MadeBy, int? ClassAxis, string? Scores, string? Untrainable);
+
 /// <summary>What <c>inspect</c> tells of a model; its JSON is the record in snake case.</summary>
 internal sealed record Inspection(
     IReadOnlyList<ChoiceFacts> Choices,
@@ -25,6 +30,7 @@ internal sealed record Inspection(
     long Macs,
     IReadOnlyList<ValueFacts> Inputs,
     IReadOnlyList<ValueFacts> Outputs,
+    IReadOnlyList<EndFacts> Ends,
     int Opset,
     IReadOnlyList<string> Unsupported,
     IReadOnlyList<ImportFacts> Import,
@@ -50,6 +56,7 @@ internal sealed record Inspection(
             cost.Macs,
             inputs,
             outputs,
+            [.. model.Graph.Outputs.Select(o => Facts(new ModelEndReader(model, types).Read(o)))],
             model.Opset,
             unsupported,
             [.. findings.Select(f => new ImportFacts(f.Pass, f.Kind.ToString().ToLowerInvariant(), f.Subjects, f.Message))],
@@ -65,6 +72,14 @@ internal sealed record Inspection(
         [.. choice.Nodes.Select(n => n.Label)]);
 
     private static ValueFacts Facts(Value value) => new(value.Name, value.Element.ToString().ToLowerInvariant(), value.Shape?.ToString());
+
+    private static EndFacts Facts(ModelEnd end) => new(
+        end.Output.Name,
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(end.Form.ToString()),
+        end.Decision ?? end.MadeBy,
+        end.ClassAxis,
+        end.Front ?? (end.Decision is null ? null : end.Scores.Name),
+        end.Untrainable);
 
     private static List<string> FindUnsupported(Model model)
     {

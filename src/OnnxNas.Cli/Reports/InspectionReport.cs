@@ -14,6 +14,8 @@ internal static class InspectionReport
             output.WriteLine(Tables.Printable($"input       {value.Name}: {value.Type}{value.Shape}"));
         foreach (var value in facts.Outputs)
             output.WriteLine(Tables.Printable($"output      {value.Name}: {value.Type}{value.Shape}"));
+        foreach (var end in facts.Ends)
+            output.WriteLine(Tables.Printable($"end         {end.Output}: {Text(end)}"));
         output.WriteLine($"opset       {facts.Opset}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
@@ -36,6 +38,24 @@ internal static class InspectionReport
 
         foreach (var line in facts.Warnings)
             output.WriteLine(Tables.Printable($"warning     {line}"));
+    }
+
+    private static string Text(EndFacts end)
+    {
+        var text = end.Form switch
+        {
+            "probabilities" => "probabilities",
+            "log_probabilities" => "logarithms of probabilities",
+            "classes" => "class numbers",
+            _ => "numbers as they are, which a loss takes for logits or values",
+        };
+        if (end.MadeBy is not null)
+            text += $", by {end.MadeBy}";
+        if (end.ClassAxis is { } axis)
+            text += string.Create(CultureInfo.InvariantCulture, $" of classes along axis {axis}");
+        if (end.Scores is not null)
+            text += $"; '{end.Scores}' in front is what {(end.MadeBy is "Cast" ? "a loss" : "a loss of classes")} trains";
+        return end.Untrainable is null ? text : $"{text}; it cannot be trained: {end.Untrainable}";
     }
 
     /// <summary>The first few names: the list can be as long as the model.</summary>

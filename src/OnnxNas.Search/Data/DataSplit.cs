@@ -14,8 +14,11 @@ public sealed record SplitOptions
     /// <summary>The share of the rest to validate with, in (0, 1). Not used where such samples are given.</summary>
     public double ValidFraction { get; init; } = 0.5;
 
-    /// <summary>Whether labels are classes, each of which is split in proportion. For labels of one number per sample only.</summary>
+    /// <summary>Whether labels are classes, each of which is split in proportion. For labels of one number per sample, or of one row of <see cref="Probabilities"/>.</summary>
     public bool Stratify { get; init; }
+
+    /// <summary>Whether labels are rows of probabilities, whose class is that of the largest.</summary>
+    public bool Probabilities { get; init; }
 }
 
 /// <summary>
@@ -46,7 +49,9 @@ public sealed record DataSplit(Dataset Train, Dataset Valid, Dataset? Test)
         for (var i = 0; i < order.Length; i++)
             order[i] = i;
         new SeededRandom(options.Seed, RandomStreams.Split).Shuffle<int>(order);
-        var classes = options.Stratify && data.LabelDims.All(d => d == 1) ? Classes(data) : null;
+        var classes = !options.Stratify ? null
+            : options.Probabilities && data.LabelDims.Count(d => d != 1) == 1 ? Classes(data.WithLabels(rows => new LargestArray(rows, rows.SampleDims.ToList().FindIndex(d => d != 1), [])))
+            : data.LabelDims.All(d => d == 1) ? Classes(data) : null;
 
         int[] train = order;
         if (test is null && options.TestFraction > 0)

@@ -75,6 +75,9 @@ public sealed class Dataset
     /// <exception cref="DataException">An element does not fit the type, or the batch is larger than 2 GB.</exception>
     public TensorData Labels(ReadOnlySpan<int> indices, ElementType type) => Gather(s => s.Labels, indices, type);
 
+    /// <summary>The same samples with their labels read another way.</summary>
+    internal Dataset WithLabels(Func<SampleArray, SampleArray> view) => new(Array.ConvertAll(sources, s => new Source(s.Inputs, view(s.Labels))), rows);
+
     /// <summary>A view of these samples, in this order.</summary>
     public Dataset Subset(IEnumerable<int> indices) => new(sources, [.. indices.Select(i => rows[i])]);
 

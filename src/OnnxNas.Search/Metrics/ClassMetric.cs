@@ -4,9 +4,11 @@ using OnnxNas.Search.Checkpoints;
 namespace OnnxNas.Search.Metrics;
 
 /// <summary>
-/// The share of hits among class predictions: logits <c>[N,C,…]</c> against class indices <c>[N,…]</c>. Logits with a NaN are no hit.
+/// The share of hits among class predictions: logits <c>[N,C,…]</c> against class indices <c>[N,…]</c>, or against probabilities of the logits' shape, the largest of which is the class.
+/// Logits with a NaN are no hit.
 /// </summary>
-public abstract class ClassMetric : Metric
+/// <param name="classAxis">The axis of the logits that classes lie along.</param>
+public abstract class ClassMetric(int classAxis) : Metric
 {
     private long hits;
     private long total;
@@ -22,23 +24,33 @@ public abstract class ClassMetric : Metric
     {
         ArgumentNullException.ThrowIfNull(predictions);
         ArgumentNullException.ThrowIfNull(labels);
-        if (predictions.Dims.Count < 2 || labels.Dims.Count == 0 || labels.Dims[0] != predictions.Dims[0]
-            || labels.ElementCount * predictions.Dims[1] != predictions.ElementCount)
+        var areRows = labels.Dims.SequenceEqual(predictions.Dims);
+        if (predictions.Dims.Count <= classAxis || labels.Dims.Count == 0 || labels.Dims[0] != predictions.Dims[0]
+            || !areRows && labels.ElementCount * predictions.Dims[classAxis] != predictions.ElementCount)
             throw new DataException($"{Name} compares logits [N,C,…] with class indices [N,…]; got {predictions} and {labels}.");
-        var (values, classes) = (predictions.ToDoubles(), (int)predictions.Dims[1]);
-        var positions = (int)predictions.Dims.Skip(2).Aggregate(1L, (a, b) => a * b);
+        var (values, classes) = (predictions.ToDoubles(), (int)predictions.Dims[classAxis]);
+        var inner = (int)predictions.Dims.Skip(classAxis + 1).Aggregate(1L, (a, b) => a * b);
         var logits = new double[classes];
-        var indices = labels.ToInt64s();
-        for (var i = 0; i < indices.Length; i++)
+        var rows = areRows ? labels.ToDoubles() : [];
+        var indices = areRows ? [] : labels.ToInt64s();
+        var row = new double[areRows ? classes : 0];
+        for (var i = 0; i < predictions.ElementCount / Math.Max(classes, 1); i++)
         {
-            if (indices[i] < 0 || indices[i] >= classes)
-                throw new DataException($"{Name} got class index {indices[i]}, but the output has {classes} classes.");
-            var start = i / positions * classes * positions + i % positions;
-            for (var c = 0; c < classes; c++)
-                logits[c] = values[start + c * positions];
-            if (!logits.Any(double.IsNaN) && IsHit(logits, (int)indices[i]))
+            var start = i / inner * classes * inner + i % inner;
+            Take(values, start, logits);
+            Take(rows, start, row);
+            var label = areRows ? row.Index().MaxBy(r => r.Item).Index : indices[i];
+            if (label < 0 || label >= classes)
+                throw new DataException($"{Name} got class index {label}, but the output has {classes} classes.");
+            if (!logits.Any(double.IsNaN) && IsHit(logits, (int)label))
                 hits++;
             total++;
+        }
+
+        void Take(double[] from, int start, double[] to)
+        {
+            for (var c = 0; c < to.Length; c++)
+                to[c] = from[start + c * inner];
         }
     }
 

@@ -1,7 +1,8 @@
 namespace OnnxNas.Search.Metrics;
 
 /// <summary>The share of samples (or positions) whose label is among the five highest logits; of equal ones the first rank higher.</summary>
-public sealed class Top5 : ClassMetric
+/// <param name="classAxis">The axis of the logits that classes lie along.</param>
+public sealed class Top5(int classAxis = 1) : ClassMetric(classAxis)
 {
     /// <inheritdoc/>
     public override string Name => "top-5";

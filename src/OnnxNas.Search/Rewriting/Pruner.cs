@@ -37,10 +37,11 @@ public static class Pruner
         return model;
     }
 
-    /// <summary>Puts a plain model into the form that is written: BatchNormalization and Dropout as at inference.</summary>
+    /// <summary>Puts a plain model into the form that is written: the outputs of its file, BatchNormalization and Dropout as at inference.</summary>
     public static void Finish(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        TrainingForm.Restore(model.Graph);
         var registry = SupernetOperators.Registry;
         var declared = new DeclaredOutputs(model.Graph);
         new PassManager(

@@ -32,7 +32,7 @@ public sealed class BatchLoader
         plan = new(data.Count, Math.Min(batchSize, data.Count), seed, dropLast: true);
         inputs = [.. graph.Inputs.Where(i => i.Initializer is null).Select(i => (i.Name, i.Element))];
         hasFixedBatch = graph.Inputs.Any(i => i.Initializer is null && i.Shape is { Rank: > 0 } shape && shape[0].IsKnown);
-        labelType = loss.IsClassification ? ElementType.Int64 : ElementType.Float32;
+        labelType = loss.LabelType;
     }
 
     /// <summary>Batches of one epoch.</summary>
