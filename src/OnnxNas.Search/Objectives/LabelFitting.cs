@@ -43,6 +43,8 @@ internal sealed class LabelFitting
 
     private string Output => $"output '{end.Scores.Name}'";
 
+    private int? AskedAxis => options.ClassAxis < 0 ? options.ClassAxis + shape.Rank : options.ClassAxis;
+
     // Of one shape, but for extents of 1. An extent that is not known is rather one of classes than one of 1.
     private bool AreAlike => Extents.Align(dims, labels.Dims) is not null && !numbers.Any(a => !dims[a].IsKnown);
 
@@ -72,7 +74,7 @@ internal sealed class LabelFitting
 
         var rows = Rows();
         if (rows.Count == 0 && numbers.Count == 0)
-            return Refuse($"The labels are {labels.Text}, {Output} is {shape}: the labels do not fit. {HowClassesFit()}");
+            return Refuse($"The labels are {labels.Text}, {Output} is {shape}: the labels do not fit. {HowClassesFit((AskedAxis ?? end.ClassAxis ?? trace.Of(end.Scores)?.Axis) - 1)}");
         if (AxisOf([.. rows.Count > 0 ? rows.Select(r => r.Class).Distinct() : numbers]) is not { } axis)
             return null;
         var loss = Loss.Named(Loss.CrossEntropy) with { ClassAxis = axis + 1 };
@@ -130,7 +132,7 @@ internal sealed class LabelFitting
 
     private int? AxisOf(int[] candidates)
     {
-        var (asked, told) = (options.ClassAxis is { } axis ? (axis < 0 ? axis + shape.Rank : axis) - 1 : (int?)null, end.ClassAxis - 1);
+        var (asked, told) = (AskedAxis - 1, end.ClassAxis - 1);
         if (asked is { } wrong && (wrong < 0 || wrong >= dims.Length))
             return Axisless($"--class-axis is {options.ClassAxis}; {Output} is {shape}, whose axes are counted from 0, and axis 0 is the samples.");
         if (asked is not null && told is not null && asked != told)
@@ -194,9 +196,10 @@ internal sealed class LabelFitting
 
     private static Dim[] Without(Dim[] dims, int axis) => [.. dims.Where((_, i) => i != axis)];
 
-    private string HowClassesFit(int? axis = null)
+    // The axis of a sample that classes lie along, where it is known.
+    private string HowClassesFit(int? axis)
     {
-        if (axis is { } known && Extents.Transposition(Without(dims, known), labels.Dims) is { } order)
+        if (axis is { } known && known >= 0 && known < dims.Length && Extents.Transposition(Without(dims, known), labels.Dims) is { } order)
             return $"Their axes are in another order: transpose to [{string.Join(',', order)}].";
         if (AreAlike)
             return "Rows of the output's shape must hold probabilities, which sum to 1. To predict numbers use --loss mse, and for several classes at once --loss bce-with-logits.";

@@ -28,6 +28,7 @@ public sealed class ObjectiveReader
     /// <param name="types">Its types.</param>
     /// <param name="parts">All samples: those to split, and those given apart.</param>
     /// <param name="options">The settings, which may name the loss, the output and the axis of classes.</param>
+    /// <exception cref="UsageException">The options name a loss or an output that there is not.</exception>
     /// <exception cref="DataException">No loss can train an output on these labels; the message says what to do.</exception>
     public static Objective Read(Model model, InferenceResult types, IReadOnlyList<Dataset> parts, SearchOptions options)
     {
@@ -45,7 +46,7 @@ public sealed class ObjectiveReader
         var all = graph.Outputs.Select(ends.Read).ToList();
         var asked = options.Output is not { } output ? all : all.Where(e => e.Output.Name == output).ToList();
         if (asked.Count == 0)
-            throw new DataException($"--output is {Printable.Text(options.Output!)}; the outputs of the model are {Printable.List(graph.Outputs.Select(o => o.Name))}.");
+            throw new UsageException($"--output is {Printable.Text(options.Output!)}; the outputs of the model are {Printable.List(graph.Outputs.Select(o => o.Name))}.");
         string? reason = null;
         foreach (var end in asked)
         {

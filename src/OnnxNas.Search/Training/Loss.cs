@@ -12,12 +12,14 @@ public sealed record Loss
     /// <summary>Cross-entropy of two classes, on one logit.</summary>
     public const string Binary = "bce-with-logits";
 
+    private static readonly Loss[] All = [new(CrossEntropy), new(Binary), new("mse"), new("mae")];
+
     private double smoothing;
 
     private Loss(string name) => Name = name;
 
     /// <summary>The names <see cref="Named"/> takes.</summary>
-    public static IReadOnlyList<string> Names { get; } = [CrossEntropy, Binary, "mse", "mae"];
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(l => l.Name)];
 
     /// <summary>The name on the command line.</summary>
     public string Name { get; }

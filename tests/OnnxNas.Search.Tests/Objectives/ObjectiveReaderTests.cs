@@ -117,7 +117,7 @@ public sealed class ObjectiveReaderTests
         Assert.Contains("'Softmax'", objective.Notes[0]);
         Assert.AreEqual(other.Name, Of(model, data, new() { Output = other.Name }).ChosenOutput);
         Assert.Contains("cannot be trained", Assert.ThrowsExactly<DataException>(() => Of(model, data, new() { Output = copy.Name })).Message);
-        Assert.Contains("'Softmax'", Assert.ThrowsExactly<DataException>(() => Of(model, data, new() { Output = "z" })).Message);
+        Assert.Contains("'Softmax'", Assert.ThrowsExactly<UsageException>(() => Of(model, data, new() { Output = "z" })).Message);
         // The file keeps its outputs, and what is trained is in front of them.
         Assert.IsTrue(objective.Apply(model.Graph));
         Assert.AreEqual($"{z.Name} {copy.Name} {boxes.Name} Softmax {other.Name}", string.Join(' ', model.Graph.Outputs.Select(o => o.Name)));
