@@ -5,8 +5,11 @@ using OnnxNas.Ir;
 namespace OnnxNas.Cli;
 
 /// <summary>Where a command writes, and what tells it to stop.</summary>
-internal sealed record CommandContext(TextWriter Output, TextWriter Error, CancellationToken Cancellation)
+internal sealed record CommandContext(TextWriter Output, TextWriter Error, Interruption Interruption)
 {
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Cancellation => Interruption.Token;
+
     /// <summary>Says what reading a model's file changed about it.</summary>
     public void Note(Model model)
     {
@@ -37,6 +40,8 @@ internal abstract class CliCommand
     protected static Option<string> OutputOption(string description) => new("--output", "-o") { Description = description };
 
     protected static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object on standard output" };
+
+    protected static Option<string> MemoryOption(string description) => new("--memory") { Description = description };
 
     protected static Option<bool> ForceOption() => new("--force") { Description = "Replace what is there already" };
 }

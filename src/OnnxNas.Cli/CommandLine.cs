@@ -28,9 +28,9 @@ public static class CommandLine
         ArgumentNullException.ThrowIfNull(error);
         var verbose = new Option<bool>("--verbose") { Description = "Show the stack of an error", Recursive = true };
         var root = new RootCommand("Neural architecture search on ONNX files.") { verbose };
-        using var interruption = new Interruption();
+        using var interruption = new Interruption(error);
         foreach (var command in CliCommand.All())
-            root.Add(command.Build(new CommandContext(output, error, interruption.Token)));
+            root.Add(command.Build(new CommandContext(output, error, interruption)));
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {

@@ -6,17 +6,28 @@ namespace OnnxNas.Ir;
 /// <summary>
 /// One extent of a shape: a number, a symbol, an integer expression over symbols (<c>2*N+1</c>), or unknown.
 /// Expressions are kept as sums of products in canonical order, so that equal ones compare equal.
-/// Symbols stand for non-negative integers.
+/// Symbols stand for non-negative integers. An expression that would grow beyond <see cref="MostTerms"/> or <see cref="LongestText"/>,
+/// or whose numbers leave 64 bits, is unknown: a small file could ask for one without end.
 /// </summary>
 public sealed class Dim : IEquatable<Dim>
 {
+    /// <summary>The most products that an expression sums.</summary>
+    internal const int MostTerms = 64;
+
+    /// <summary>The longest canonical text of an expression in characters; it bounds the nesting and the degree as well.</summary>
+    internal const int LongestText = 1024;
+
+    // Equal products are joined, so that a step may make more of them than are kept.
+    private const int MostPairs = 4 * MostTerms;
+
     private readonly IReadOnlyList<Term>? terms; // null: unknown
-    private readonly string text;
+    private readonly string? source;
+    private string? canonical;
 
     private Dim(IReadOnlyList<Term>? terms, string? source = null)
     {
         this.terms = terms;
-        text = source ?? Render(terms);
+        this.source = source;
     }
 
     /// <summary>An extent nothing is known about. Two unknown extents are never equal.</summary>
@@ -30,9 +41,6 @@ public sealed class Dim : IEquatable<Dim>
 
     /// <summary>A known extent.</summary>
     public static implicit operator Dim(long value) => Known(value);
-
-    /// <summary>Number of products it sums.</summary>
-    internal int TermCount => terms?.Count ?? 0;
 
     /// <summary>Whether nothing is known.</summary>
     public bool IsUnknown => terms is null;
@@ -59,14 +67,36 @@ public sealed class Dim : IEquatable<Dim>
     }
 
     /// <summary>Sum.</summary>
-    public static Dim operator +(Dim a, Dim b) => Lift(a, b, (x, y) => Collect(x.Concat(y)));
+    public static Dim operator +(Dim a, Dim b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return a.terms is null || b.terms is null ? Unknown() : Collect([.. a.terms, .. b.terms]);
+    }
 
     /// <summary>Difference.</summary>
     public static Dim operator -(Dim a, Dim b) => a + b * -1;
 
     /// <summary>Product.</summary>
-    public static Dim operator *(Dim a, Dim b) => Lift(a, b, (x, y) => Collect(
-        from s in x from t in y select new Term(checked(s.Coefficient * t.Coefficient), [.. s.Factors.Concat(t.Factors)])));
+    public static Dim operator *(Dim a, Dim b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        if (a.terms is null || b.terms is null || (long)a.terms.Count * b.terms.Count > MostPairs)
+            return Unknown();
+        var products = new List<Term>(a.terms.Count * b.terms.Count);
+        foreach (var s in a.terms)
+        {
+            foreach (var t in b.terms)
+            {
+                if (Times(s, t) is not { } product)
+                    return Unknown();
+                products.Add(product);
+            }
+        }
+
+        return Collect(products);
+    }
 
     /// <summary>Quotient rounded towards minus infinity.</summary>
     /// <exception cref="DivideByZeroException">The divisor is the number 0.</exception>
@@ -92,14 +122,14 @@ public sealed class Dim : IEquatable<Dim>
                     rest.Add(term);
             }
 
-            var left = new Dim(Collect(rest));
-            var sum = new Dim(Collect(whole));
+            var left = Collect(rest);
+            var sum = Collect(whole);
             if (left.IsKnown && b.IsKnown)
-                return sum + (long)Math.Floor((decimal)left.Value / b.Value);
-            return sum + new Dim([new Term(1, [new Atom("floor", left, b)])]);
+                return sum + Floor(left.Value, b.Value);
+            return sum + Opaque("floor", left, b);
         }
 
-        return new Dim([new Term(1, [new Atom("floor", a, b)])]);
+        return Opaque("floor", a, b);
     }
 
     /// <summary>Quotient rounded towards plus infinity.</summary>
@@ -112,10 +142,10 @@ public sealed class Dim : IEquatable<Dim>
             return Unknown();
         if ((a - b).ValueOrNull is { } difference)
             return difference <= 0 ? a : b;
-        return new Dim([new Term(1, [new Atom("min", a, b)])]);
+        return Opaque("min", a, b);
     }
 
-    /// <summary>The value for given symbols, or null where a symbol is missing.</summary>
+    /// <summary>The value for given symbols, or null where a symbol is missing or a number on the way leaves 64 bits.</summary>
     public long? Evaluate(IReadOnlyDictionary<string, long> symbols)
     {
         if (terms is null)
@@ -123,15 +153,17 @@ public sealed class Dim : IEquatable<Dim>
         long sum = 0;
         foreach (var term in terms)
         {
-            var product = term.Coefficient;
+            long? product = term.Coefficient;
             foreach (var factor in term.Factors)
             {
                 if (factor.Evaluate(symbols) is not { } value)
                     return null;
-                product = checked(product * value);
+                product = product is { } before ? Product(before, value) : null;
             }
 
-            sum = checked(sum + product);
+            if (product is not { } summand || Sum(sum, summand) is not { } next)
+                return null;
+            sum = next;
         }
 
         return sum;
@@ -143,49 +175,80 @@ public sealed class Dim : IEquatable<Dim>
 
     /// <inheritdoc/>
     public bool Equals(Dim? other) =>
-        ReferenceEquals(this, other) || other is not null && terms is not null && other.terms is not null && Render(terms) == Render(other.terms);
+        ReferenceEquals(this, other) || other is not null && terms is not null && other.terms is not null && terms.Count == other.terms.Count && Canonical == other.Canonical;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Dim);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => terms is null ? 0 : Render(terms).GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => terms is null ? 0 : Canonical.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>The expression; <c>?</c> where unknown.</summary>
-    public override string ToString() => text;
+    public override string ToString() => source ?? Canonical;
 
-    private static Dim Lift(Dim a, Dim b, Func<IReadOnlyList<Term>, IReadOnlyList<Term>, IReadOnlyList<Term>> combine)
+    private string Canonical => canonical ??= Render(terms);
+
+    // One factor, of which nothing is known but its operands.
+    private static Dim Opaque(string name, Dim a, Dim b) =>
+        a.terms is null || b.terms is null || a.Canonical.Length + b.Canonical.Length > LongestText ? Unknown() : new([new Term(1, [new Atom(name, a, b)])]);
+
+    private static Term? Times(Term a, Term b)
     {
-        ArgumentNullException.ThrowIfNull(a);
-        ArgumentNullException.ThrowIfNull(b);
-        return a.terms is null || b.terms is null ? Unknown() : new Dim(combine(a.terms, b.terms));
+        if (Product(a.Coefficient, b.Coefficient) is not { } coefficient)
+            return null;
+        if (a.Factors.Count == 0 || b.Factors.Count == 0)
+            return new(coefficient, a.Factors.Count == 0 ? b.Factors : a.Factors);
+        return a.Key.Length + b.Key.Length < LongestText ? new(coefficient, [.. a.Factors.Concat(b.Factors).OrderBy(f => f.Text, StringComparer.Ordinal)]) : null;
     }
 
-    private static List<Term> Collect(IEnumerable<Term> terms) =>
-    [
-        .. from term in terms
-           let sorted = term with { Factors = [.. term.Factors.OrderBy(f => f.ToString(), StringComparer.Ordinal)] }
-           group sorted by sorted.Key into same
-           let sum = same.Aggregate(0L, (s, t) => checked(s + t.Coefficient))
-           where sum != 0
-           orderby same.Key.Length == 0, same.Key
-           select new Term(sum, same.First().Factors),
-    ];
+    private static Dim Collect(IReadOnlyList<Term> terms)
+    {
+        if (terms.Count <= 1)
+            return new(terms);
+        var sums = new Dictionary<string, Term>(terms.Count, StringComparer.Ordinal);
+        foreach (var term in terms)
+        {
+            if (!sums.TryGetValue(term.Key, out var same))
+                sums[term.Key] = term;
+            else if (Sum(same.Coefficient, term.Coefficient) is { } sum)
+                sums[term.Key] = new(sum, same.Factors);
+            else
+                return Unknown();
+        }
+
+        Term[] kept = [.. sums.Values.Where(t => t.Coefficient != 0).OrderBy(t => t.Key.Length == 0).ThenBy(t => t.Key, StringComparer.Ordinal)];
+        // A symbol alone may have any name that the file gives it.
+        return kept.Length > MostTerms || kept.Length > 1 && kept.Sum(t => (long)t.Key.Length) > LongestText ? Unknown() : new(kept);
+    }
 
     private static Term? Quotient(Term a, Term b)
     {
-        if (a.Coefficient % b.Coefficient != 0)
+        if (b.Coefficient == -1 ? a.Coefficient == long.MinValue : a.Coefficient % b.Coefficient != 0)
             return null;
         var factors = a.Factors.ToList();
         foreach (var factor in b.Factors)
         {
-            var at = factors.FindIndex(f => f.ToString() == factor.ToString());
+            var at = factors.FindIndex(f => f.Text == factor.Text);
             if (at < 0)
                 return null;
             factors.RemoveAt(at);
         }
 
         return new Term(a.Coefficient / b.Coefficient, factors);
+    }
+
+    private static Dim Floor(long a, long b) => Math.Floor((decimal)a / b) is <= long.MaxValue and var quotient ? (long)quotient : Unknown();
+
+    private static long? Product(long a, long b)
+    {
+        var high = Math.BigMul(a, b, out var low);
+        return high == low >> 63 ? low : null;
+    }
+
+    private static long? Sum(long a, long b)
+    {
+        var sum = unchecked(a + b);
+        return ((a ^ sum) & (b ^ sum)) < 0 ? null : sum;
     }
 
     private static string Render(IReadOnlyList<Term>? terms)
@@ -214,12 +277,16 @@ public sealed class Dim : IEquatable<Dim>
 
     private sealed record Term(long Coefficient, IReadOnlyList<Atom> Factors)
     {
-        public string Key { get; } = string.Join('*', Factors);
+        public string Key { get; } = Factors.Count == 1 ? Factors[0].Text : string.Join('*', Factors.Select(f => f.Text));
     }
 
     // A symbol (no arguments), floor(a/b) or min(a,b).
     private sealed record Atom(string Name, Dim? A, Dim? B)
     {
+        public string Text { get; } = A is null || B is null ? Name
+            : Name == "min" ? $"min({A.Canonical},{B.Canonical})"
+            : $"floor({Wrap(A)}/{Wrap(B)})";
+
         public bool IsNonNegative => A is null || B is null || A.IsNonNegative && B.IsNonNegative;
 
         public long? Evaluate(IReadOnlyDictionary<string, long> symbols)
@@ -228,18 +295,14 @@ public sealed class Dim : IEquatable<Dim>
                 return symbols.TryGetValue(Name, out var value) ? value : null;
             if (A.Evaluate(symbols) is not { } a || B.Evaluate(symbols) is not { } b)
                 return null;
-            return Name == "min" ? Math.Min(a, b) : b == 0 ? null : (long)Math.Floor((decimal)a / b);
+            return Name == "min" ? Math.Min(a, b) : b == 0 ? null : Floor(a, b).ValueOrNull;
         }
 
         public IEnumerable<string> Symbols() => A is null || B is null ? [Name] : A.Symbols().Concat(B.Symbols());
 
-        public override string ToString() => A is null || B is null ? Name
-            : Name == "min" ? $"min({Render(A.terms)},{Render(B.terms)})"
-            : $"floor({Wrap(A)}/{Wrap(B)})";
-
         private static string Wrap(Dim dim)
         {
-            var text = Render(dim.terms);
+            var text = dim.Canonical;
             return dim.terms is { Count: > 1 } || text.Contains('*', StringComparison.Ordinal) ? $"({text})" : text;
         }
     }

@@ -6,7 +6,6 @@ namespace OnnxNas.Ir;
 internal sealed class DimParser
 {
     private const int MaxDepth = 32;
-    private const int MaxTerms = 256;
     private readonly string source;
     private int at;
     private int depth;
@@ -16,6 +15,8 @@ internal sealed class DimParser
     /// <summary>The expression, or null where the text is none.</summary>
     public static Dim? TryParse(string source)
     {
+        if (source.Length > Dim.LongestText)
+            return null;
         var parser = new DimParser(source);
         try
         {
@@ -55,11 +56,10 @@ internal sealed class DimParser
         {
             if (Take('*'))
             {
-                var right = Factor();
-                // A file could make the product grow without end: (a+b)*(c+d)*…
-                if ((long)left.TermCount * right.TermCount > MaxTerms)
+                left *= Factor();
+                // It grew beyond what is kept: (a+b)*(c+d)*…
+                if (left.IsUnknown)
                     throw new FormatException();
-                left *= right;
             }
             else if (Take('/'))
             {

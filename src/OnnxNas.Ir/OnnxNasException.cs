@@ -27,5 +27,8 @@ public sealed class DataException(string message, Exception? inner = null) : Onn
 /// <summary>Training went wrong, though model and data are fine: the loss is not finite, memory ran out.</summary>
 public sealed class TrainingException(string message, Exception? inner = null) : OnnxNasException(message, inner);
 
+/// <summary>A run would take more memory or time than it is allowed: a small file can ask for much.</summary>
+public sealed class ResourceLimitException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
 /// <summary>A checkpoint is missing, damaged, or of another search.</summary>
 public sealed class CheckpointException(string message, Exception? inner = null) : OnnxNasException(message, inner);

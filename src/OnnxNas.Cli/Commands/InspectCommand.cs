@@ -15,6 +15,7 @@ internal sealed class InspectCommand : CliCommand
         var command = new Command("inspect", "Show choices, space size, costs, and what stands in the way of a search") { model, json };
         command.SetAction(parsed =>
         {
+            using var reading = context.Interruption.EndAtOnce();
             var inspection = Inspection.Of(parsed.GetRequiredValue(model));
             if (parsed.GetValue(json))
                 context.Output.WriteLine(JsonText.Of(inspection));

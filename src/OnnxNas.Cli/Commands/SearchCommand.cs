@@ -122,7 +122,7 @@ internal sealed class SearchCommand : CliCommand
             : null;
         var summary = new SearchSummary(
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
-            marked.Space.Size.ToString(CultureInfo.InvariantCulture), progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
+            marked.Space.Size.Digits, progress.Seconds("search"), progress.Seconds("retrain"), progress.MillisecondsPerStep,
             Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, architecture.ToNames(),
             new(metric, double.IsFinite(trainer.ValidMetric) ? trainer.ValidMetric : null, inherited, valid, test?[metric], test), parity, cost.Parameters, cost.Macs, smallest, largest, latency, baseline);
         var ranked = RankedArchitecture.Of(trainer, ranking, costs);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Search.Choices;
 
@@ -18,9 +19,14 @@ internal sealed class StampCommand : CliCommand
         var command = new Command("stamp", "Add marker functions, so that a marked model runs in ONNX Runtime unsearched") { model, output, force };
         command.SetAction(parsed =>
         {
-            var marked = OnnxFile.Read(parsed.GetRequiredValue(model));
-            context.Note(marked);
-            MarkerFunctions.Stamp(marked);
+            Model marked;
+            using (context.Interruption.EndAtOnce())
+            {
+                marked = OnnxFile.Read(parsed.GetRequiredValue(model));
+                context.Note(marked);
+                MarkerFunctions.Stamp(marked);
+            }
+
             OutputFile.Write(marked, parsed.GetRequiredValue(output), parsed.GetValue(force));
             return CommandLine.Done;
         });

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Passes.Import;
@@ -36,6 +36,11 @@ internal sealed record Inspection(
     IReadOnlyList<ImportFacts> Import,
     IReadOnlyList<string> Warnings)
 {
+    /// <summary>The size of the space for people.</summary>
+    [JsonIgnore]
+    public string SpaceInShort { get; private init; } = SpaceSize;
+
+
     public static Inspection Of(string path)
     {
         var model = OnnxFile.Read(path);
@@ -51,7 +56,7 @@ internal sealed record Inspection(
         var cost = costs.Supernet;
         return new(
             choices,
-            filed.Size.ToString(CultureInfo.InvariantCulture),
+            filed.Size.Digits,
             cost.Parameters,
             cost.Macs,
             inputs,
@@ -60,7 +65,10 @@ internal sealed record Inspection(
             model.Opset,
             unsupported,
             [.. findings.Select(f => new ImportFacts(f.Pass, f.Kind.ToString().ToLowerInvariant(), f.Subjects, f.Message))],
-            [.. Warn(choices, findings, costs)]);
+            [.. Warn(choices, findings, costs)])
+        {
+            SpaceInShort = filed.Size.ToString(),
+        };
     }
 
     private static ChoiceFacts Facts(Choice choice) => new(

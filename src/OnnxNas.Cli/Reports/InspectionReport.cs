@@ -7,6 +7,8 @@ internal static class InspectionReport
 {
     private const int MostNames = 3;
     private const int MostFacts = 8;
+    private const int MostCandidates = 50;
+    private const int MostChoices = 200;
 
     public static void Write(Inspection facts, TextWriter output)
     {
@@ -19,13 +21,15 @@ internal static class InspectionReport
         output.WriteLine($"opset       {facts.Opset}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
-        output.WriteLine($"space       {facts.SpaceSize} architectures");
+        output.WriteLine($"space       {facts.SpaceInShort} architectures");
         if (facts.Choices.Count > 0)
         {
             Tables.Write(output, ["choice", "kind", "candidates", "chosen", "markers"],
-                facts.Choices.Select(c => new[] { c.Label, c.Kind, string.Join(", ", c.Candidates), Chosen(c), c.Nodes.Count.ToString(CultureInfo.InvariantCulture) }));
+                facts.Choices.Take(MostChoices).Select(c => new[] { c.Label, c.Kind, Candidates(c), Chosen(c), c.Nodes.Count.ToString(CultureInfo.InvariantCulture) }));
         }
 
+        if (facts.Choices.Count > MostChoices)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"            {facts.Choices.Count - MostChoices} more choices, which --json lists."));
         foreach (var line in facts.Unsupported)
             output.WriteLine(Tables.Printable($"unsupported {line}"));
         foreach (var found in facts.Import.GroupBy(f => f.Pass))
@@ -61,6 +65,9 @@ internal static class InspectionReport
     /// <summary>The first few names: the list can be as long as the model.</summary>
     public static string Subjects(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'")) + (names.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MostNames} more") : "");
+
+    private static string Candidates(ChoiceFacts choice) =>
+        string.Join(", ", choice.Candidates.Take(MostCandidates)) + (choice.Candidates.Count > MostCandidates ? string.Create(CultureInfo.InvariantCulture, $" and {choice.Candidates.Count - MostCandidates} more") : "");
 
     private static string Chosen(ChoiceFacts choice) => choice.Reduction is null ? "1" : $"{(choice.NChosen == 0 ? "any" : choice.NChosen)}, {choice.Reduction}";
 }

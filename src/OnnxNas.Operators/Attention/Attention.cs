@@ -91,6 +91,10 @@ internal sealed class Attention : NamedOperator
         // Every output but Y is optional, so that what the node declares does not tell the shapes of K, V and the scores.
         Infer(context) is [_, { Shape: { } key }, { Shape: { } value }, { Shape: { } scores }] ? scores.Size() * (key[3] + value[3]) : null;
 
+    // Scores, with bias and before the softmax, and the softmax.
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
+        Workload.Of(3 * Workload.Count(Infer(context).ElementAtOrDefault(3)?.Shape));
+
     private static Tensor Softmax(Tensor scores, Tensor? bias)
     {
         if (bias is null)

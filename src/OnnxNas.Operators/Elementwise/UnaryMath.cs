@@ -10,7 +10,7 @@ internal sealed class UnaryMath(NodeReader node, UnaryMath.Rule rule) : NamedOpe
 {
     private static readonly Rule[] Rules =
     [
-        new("Abs", [6, 13], x => x.abs()) { Takes = Numeric, Elements = d => d.IsKnown ? Math.Abs(d.Value) : d.IsNonNegative ? d : Dim.Unknown() },
+        new("Abs", [6, 13], x => x.abs()) { Takes = Numeric, Elements = d => d.ValueOrNull is > long.MinValue and var value ? Math.Abs(value) : d.IsNonNegative ? d : Dim.Unknown() },
         new("Neg", [6, 13], x => -x) { Takes = type => type.IsFloatingPoint() || TypeSets.Signed.Contains(type), Elements = d => d * -1 },
         new("Sign", [9, 13], x => x.sign()) { Takes = Numeric, IsStep = true },
         new("Reciprocal", [6, 13], x => x.reciprocal()),

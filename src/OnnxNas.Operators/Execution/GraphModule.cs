@@ -48,6 +48,9 @@ public sealed class GraphModule : IDisposable
     /// <summary>Whether a training run moves the running statistics.</summary>
     public bool UpdateBuffers { get; set; } = true;
 
+    /// <summary>What a run may take; null for no limit.</summary>
+    public RunLimits? Limits { get; set; }
+
     /// <summary>Trained tensors by ONNX name, in the order of the file.</summary>
     public IReadOnlyDictionary<string, Parameter> Parameters => parameters;
 
@@ -62,17 +65,20 @@ public sealed class GraphModule : IDisposable
     /// in the order of the graph.
     /// </summary>
     /// <exception cref="DataException">An input is missing or unknown.</exception>
+    /// <exception cref="ResourceLimitException">The run would leave <see cref="Limits"/>.</exception>
     public IReadOnlyList<Tensor> Forward(IReadOnlyDictionary<string, Tensor> feeds)
     {
         ArgumentNullException.ThrowIfNull(feeds);
         var scope = CurrentDisposeScope;
         using var temporaries = NewDisposeScope();
-        using var run = new GraphRun(plan, fixedValues, Training, Training && UpdateBuffers ? MoveBuffers : null);
+        var guard = Limits is { } limits ? new RunGuard(limits) : null;
+        using var run = new GraphRun(plan, fixedValues, Training, Training && UpdateBuffers ? MoveBuffers : null, guard);
         foreach (var (name, tensor) in feeds)
         {
             var input = plan.Graph.Find(name);
             if (input is null || !input.IsInput)
                 throw new DataException($"The model has no input '{name}'; its inputs are {string.Join(", ", plan.Graph.Inputs.Select(i => i.Name))}.");
+            guard?.Add(name, tensor);
             run.Feed(plan.SlotOf(input), isChannelsLast ? ChannelsLast.Of(tensor) : tensor);
         }
 

@@ -18,13 +18,15 @@ internal sealed class GraphRun : IDisposable
     private readonly bool[] owned;
     private readonly int[] demand;
     private readonly bool[] finished;
+    private readonly RunGuard? guard;
 
-    public GraphRun(ExecutionPlan plan, IReadOnlyDictionary<ExecutionPlan, Tensor?[]> fixedValues, bool training, Action<ExecutionPlan.Step, Tensor?[]>? afterStep)
+    public GraphRun(ExecutionPlan plan, IReadOnlyDictionary<ExecutionPlan, Tensor?[]> fixedValues, bool training, Action<ExecutionPlan.Step, Tensor?[]>? afterStep, RunGuard? guard)
     {
         this.plan = plan;
         this.fixedValues = fixedValues;
         this.training = training;
         this.afterStep = afterStep;
+        this.guard = guard;
         values = (Tensor?[])fixedValues[plan].Clone();
         owned = new bool[values.Length];
         demand = (int[])plan.Demand.Clone();
@@ -73,9 +75,13 @@ internal sealed class GraphRun : IDisposable
     {
         var step = plan.Steps[index];
         var context = new RunContext(training, step.Outputs.Length);
+        var live = guard?.Live ?? 0;
         using (var scope = NewDisposeScope())
         {
             var outputs = Compute(step, context);
+            // What the kernel made on its way, bodies of loops included, goes with the scope.
+            if (guard is not null && step.Operator is not LazyOperator)
+                guard.Live = live;
             afterStep?.Invoke(step, outputs);
             for (var i = 0; i < step.Outputs.Length; i++)
             {
@@ -99,6 +105,7 @@ internal sealed class GraphRun : IDisposable
         var inputs = Gather(step);
         try
         {
+            guard?.Enter(step.Node, step.Operator, inputs);
             return step.Operator is ControlFlowOperator flow
                 ? flow.Run(inputs[..step.Node.Inputs.Count], (body, feeds) => RunBody(step.Bodies[body], feeds), context)
                 : step.Operator.Run(inputs, context);
@@ -120,7 +127,7 @@ internal sealed class GraphRun : IDisposable
 
     private IReadOnlyList<Tensor> RunBody(ExecutionPlan body, IReadOnlyList<Tensor> feeds)
     {
-        using var inner = new GraphRun(body, fixedValues, training, null);
+        using var inner = new GraphRun(body, fixedValues, training, null, guard);
         if (feeds.Count != body.Graph.Inputs.Count)
             throw new ModelFormatException($"graph '{body.Graph.Name}' has {body.Graph.Inputs.Count} inputs, its node gives {feeds.Count}.");
         for (var i = 0; i < feeds.Count; i++)
@@ -158,6 +165,8 @@ internal sealed class GraphRun : IDisposable
         var handle = passedThrough ? tensor.alias() : tensor;
         values[slot] = handle.DetachFromDisposeScope();
         owned[slot] = true;
+        if (guard is not null && !passedThrough)
+            guard.Live += RunGuard.BytesOf(handle);
     }
 
     // One reader of the slot is done, or will never ask.
@@ -170,6 +179,8 @@ internal sealed class GraphRun : IDisposable
                 continue;
             if (owned[next])
             {
+                if (guard is not null)
+                    guard.Live = Math.Max(0, guard.Live - RunGuard.BytesOf(values[next]!));
                 values[next]!.Dispose();
                 values[next] = null;
                 owned[next] = false;

@@ -24,14 +24,7 @@ internal sealed class Reshape : NamedOperator
             return UnknownShape(data.Element);
         if (data.Shape is not { } source)
             return Output(data.Element, target.Select(d => d.IsNonNegative && (allowZero || d.ValueOrNull != 0) ? d : Dim.Unknown()), data.Elements);
-        try
-        {
-            return Output(data.Element, Resolve(source, target), data.Elements);
-        }
-        catch (OverflowException)
-        {
-            throw context.Error($"shape [{string.Join(',', target)}] holds more elements than 64 bits can count.");
-        }
+        return Output(data.Element, Resolve(source, target), data.Elements);
     }
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)

@@ -192,6 +192,26 @@ internal sealed class Resize : NamedOperator
 
     private static float[]? Floats(TensorData? data) => data is { ElementCount: > 0 } ? [.. data.ToDoubles().Select(d => (float)d)] : null;
 
+    // Axes are sampled in turn: one may have grown before the next has shrunk. Interpolation multiplies by a matrix for each axis.
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (context.Shape(0) is not { IsKnown: true } x || outputs[0]?.Shape is not { IsKnown: true } y || x.Rank != y.Rank)
+            return default;
+        var (work, products, now) = (0.0, 0.0, x.ToArray());
+        foreach (var axis in Targets(x.Rank).Where(a => !x[a].Equals(y[a])))
+        {
+            now[axis] = y[axis];
+            work += Workload.Count(now);
+            if (interpolation.Mode == "nearest")
+                continue;
+            work += 2 * Workload.Count([x[axis], y[axis]]);
+            products += Workload.Count(now) * x[axis].Value;
+        }
+
+        var made = Workload.Of(work);
+        return made with { Steps = made.Steps + products };
+    }
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

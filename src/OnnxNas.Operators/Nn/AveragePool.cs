@@ -49,6 +49,8 @@ internal sealed class AveragePool : NamedOperator
         return (place with { Pads = new long[2 * n] }).Sum(padded);
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) => window.Work(context);
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

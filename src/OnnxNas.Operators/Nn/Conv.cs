@@ -65,6 +65,15 @@ internal sealed class Conv : NamedOperator
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
         context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (context.Shape(0)?.ToLongs() is not { Length: >= 3 } x || context.Shape(1)?.ToLongs() is not { } w || outputs[0]?.Shape is not { IsKnown: true } y)
+            return default;
+        // The columns of one sample, where there is no kernel that does without.
+        var columns = x[1] * Workload.Count(w.Skip(2).Select(Dim.Known)) * Workload.Count(y.Skip(2));
+        return Workload.Of(window.Padded(x, w.AsSpan(2)) + columns);
+    }
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

@@ -59,6 +59,16 @@ internal sealed class ConvTranspose : NamedOperator
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
         context.Shape(0) is { } x && context.Shape(1) is { } w ? x.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (context.Shape(0) is not { IsKnown: true, Rank: >= 3 } x || context.Shape(1) is not { IsKnown: true } w || w.Rank != x.Rank)
+            return default;
+        // The columns of one sample, and the whole result before pads cut it.
+        var columns = Workload.Count(w.Skip(1)) * group * Workload.Count(x.Skip(2));
+        var whole = Enumerable.Range(0, x.Rank - 2).Select(i => window.Whole(x[2 + i], w[2 + i], i));
+        return Workload.Of(columns + group * Workload.Count([x[0], w[1], .. whole]));
+    }
+
     private Tensor Convolve(Tensor x, Tensor w, Tensor? b, TransposedWindow.Placement place, long[] pads, long[] outputPadding) => pads.Length switch
     {
         1 => nn.functional.conv_transpose1d(x, w, b, place.Strides[0], pads[0], outputPadding[0], place.Dilations[0], group),

@@ -22,6 +22,8 @@ internal sealed class LpPool : NamedOperator
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) =>
         [InferredValue.Tensor(context.Element(0), window.OutputShape(context))];
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) => window.Work(context);
+
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context)
     {
         var x = inputs[0]!;

@@ -42,6 +42,14 @@ internal sealed class Lrn : NamedOperator
         return [x / means.Times(alpha).Plus(bias).pow(Scalars.Of(beta))];
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (context.Shape(0) is not { Rank: >= 2 } x)
+            return default;
+        var window = Workload.Of(Workload.Count(x.Where((_, axis) => axis != 1)) * (Workload.Count([x[1]]) + size));
+        return window with { Steps = window.Steps + Workload.Count(x) * Math.Min(size, Workload.Count([x[1]])) };
+    }
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

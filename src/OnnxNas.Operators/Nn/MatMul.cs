@@ -60,6 +60,15 @@ internal sealed class MatMul(NodeReader node, int most = 2) : NamedOperator(node
         return a.IsKnown ? a : b.IsKnown ? b : Dim.Unknown();
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (context.Shape(0) is not { Rank: >= 2 } a || context.Shape(1) is not { Rank: >= 2 } b || outputs[0]?.Shape is not { Rank: >= 2 } y || (a.Rank == 2 && b.Rank == 2))
+            return default;
+        // Operands are copied where their leading axes are broadcast.
+        var batch = Workload.Count(y.SkipLast(2));
+        return Workload.Of(batch * (Workload.Count(a.TakeLast(2)) + Workload.Count(b.TakeLast(2))));
+    }
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

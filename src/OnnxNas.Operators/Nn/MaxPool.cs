@@ -78,6 +78,8 @@ internal sealed class MaxPool : NamedOperator
         return position.Plus(planes.reshape([x[0], x[1], .. Enumerable.Repeat(1L, spatial)]));
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) => window.Work(context);
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

@@ -30,6 +30,15 @@ internal sealed class PoolWindow
         return new Shape([x[0], x[1], .. geometry.OutputExtents(context, [.. x.Skip(2)], [.. Kernel.Select(Dim.Known)])]);
     }
 
+    /// <summary>The padded input, and the elements under all windows.</summary>
+    public Workload Work(InferenceContext context)
+    {
+        if (context.Shape(0) is not { Rank: >= 3 } x || OutputShape(context) is not { IsKnown: true } y || x.ToLongs() is not { } extents)
+            return default;
+        var work = Workload.Of(geometry.Padded(extents, Kernel) + Workload.Count(Kernel.Select(Dim.Known)));
+        return work with { Steps = work.Steps + Workload.Count(y) * Workload.Count(Kernel.Select(Dim.Known)) };
+    }
+
     /// <summary>The window over a tensor.</summary>
     public Placement Place(Tensor x)
     {

@@ -91,8 +91,8 @@ internal sealed class TransposedWindow
         return new(Filled(strides, 1), Filled(dilations, 1), begins, ends, Filled(outputPadding, 0), outputs, wholes);
     }
 
-    // The extent before anything is cut off.
-    private Dim Whole(Dim extent, Dim kernelExtent, int i) =>
+    /// <summary>The extent of spatial axis <paramref name="i"/> before anything is cut off.</summary>
+    public Dim Whole(Dim extent, Dim kernelExtent, int i) =>
         (extent - 1) * At(strides, i, 1) + At(outputPadding, i, 0) + (kernelExtent - 1) * At(dilations, i, 1) + 1;
 
     private long Pad(int i, int n) => autoPad == "VALID" ? 0 : At(pads, i, 0) + At(pads, n + i, 0);

@@ -92,6 +92,17 @@ internal sealed class WindowGeometry
         return result;
     }
 
+    /// <summary>Elements of an input <c>[N,C,D1..Dn]</c> with its border.</summary>
+    public double Padded(long[] input, ReadOnlySpan<long> kernelShape)
+    {
+        var spatial = input.Length - 2;
+        var border = Pads(input.AsSpan(2), kernelShape);
+        var count = (double)input[0] * input[1];
+        for (var i = 0; i < spatial; i++)
+            count *= (double)input[2 + i] + border[i] + border[spatial + i];
+        return count;
+    }
+
     private void Require(InferenceContext context, int spatial)
     {
         if (kernel is not null && kernel.Length != spatial)

@@ -58,6 +58,9 @@ internal sealed class QuantizedConv : NamedOperator
         return parameter.reshape(along);
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
+        conv.Meanwhile(new(context.Node, [context.Input(0), context.Input(W)], [null, null]), outputs);
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

@@ -25,6 +25,10 @@ internal sealed class Det(NodeReader node) : NamedOperator(node, 1, 1)
             : throw Error($"the input [{string.Join(',', x)}] must hold square matrices of floats.");
     }
 
+    // The elimination of each matrix.
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
+        context.Shape(0) is { Rank: >= 2 } x ? new(Workload.Count(x), Workload.Count(x) * Workload.Count([x[^1]])) : default;
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

@@ -39,6 +39,23 @@ internal sealed class Einsum : NamedOperator
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
         terms.Length > 1 && Extents(context) is { } found ? found.Extents.Values.Aggregate((Dim)(terms.Length - 1), (a, b) => a * b) : null;
 
+    // Terms are multiplied one after the other; what they make on the way holds the labels of those before.
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (terms.Length < 2 || Extents(context) is not { } found)
+            return default;
+        var (work, seen) = (0.0, "");
+        for (var i = 0; i < terms.Length - 1; i++)
+        {
+            seen += Letters(terms[i]);
+            var later = string.Concat(terms.Skip(i + 1)) + found.Output;
+            var kept = seen.Distinct().Where(l => later.Contains(l, StringComparison.Ordinal)).Concat(found.Extents.Keys.Where(l => l >= FirstHidden));
+            work = Math.Max(work, Workload.Count(kept.Select(l => found.Extents[l])));
+        }
+
+        return Workload.Of(work);
+    }
+
     // The extent of each label, and the labels of the output; null where a shape is not known.
     private (Dictionary<char, Dim> Extents, string Output)? Extents(InferenceContext context)
     {

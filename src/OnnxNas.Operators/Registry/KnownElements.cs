@@ -43,16 +43,8 @@ internal static class KnownElements
         if (a.Count != b.Count && a.Count != 1 && b.Count != 1)
             return null;
         var result = new Dim[a.Count == 1 ? b.Count : a.Count];
-        try
-        {
-            for (var i = 0; i < result.Length; i++)
-                result[i] = rule(a[a.Count == 1 ? 0 : i], b[b.Count == 1 ? 0 : i]) ?? Dim.Unknown();
-        }
-        catch (OverflowException)
-        {
-            return null;
-        }
-
+        for (var i = 0; i < result.Length; i++)
+            result[i] = rule(a[a.Count == 1 ? 0 : i], b[b.Count == 1 ? 0 : i]) ?? Dim.Unknown();
         return Fitting(type, result);
     }
 

@@ -36,6 +36,12 @@ public abstract class OnnxOperator
     /// exist or a shape is unknown.
     /// </summary>
     public virtual Ir.Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) => null;
+
+    /// <summary>
+    /// What the kernel makes and does beside reading its inputs, making its outputs and <see cref="MultiplyAccumulates"/>: padded copies, columns, windows.
+    /// Nothing where that is no more than a few times the inputs and outputs, or a shape is unknown. It is asked before a node is run, since a small file can ask for much.
+    /// </summary>
+    public virtual Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) => default;
 }
 
 /// <summary>An operator that decides which of its inputs are computed at all.</summary>

@@ -79,6 +79,11 @@ internal sealed class DeformConv : NamedOperator
         return taps.expand(kernel[2], kernel[3]).reshape(-1, 1).Plus(places.expand(extents[0], extents[1]).reshape(1, -1)).to(like.dtype);
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
+        context.Shape(0) is { Rank: 4 } x && context.Shape(1) is { Rank: 4 } w && outputs[0]?.Shape is { Rank: 4 } y
+            ? Workload.Of(5 * Workload.Count([x[0], x[1], w[2], w[3], y[2], y[3]]))
+            : default;
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

@@ -101,6 +101,9 @@ internal sealed class GridSample : NamedOperator
             throw Unsupported("cubic sampling is of planes only.");
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
+        Workload.Of(Workload.Count(outputs[0]?.Shape) * (mode == "cubic" ? 16 : mode == "linear" ? 1 << Math.Max(0, (context.Shape(0)?.Rank ?? 2) - 2) : 1));
+
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily
     {

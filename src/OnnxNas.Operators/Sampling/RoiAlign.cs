@@ -50,6 +50,18 @@ internal sealed class RoiAlign : NamedOperator
         return [regions.Count == 0 ? zeros([0, x.shape[1], height, width], x.dtype, x.device) : cat(regions, 0)];
     }
 
+    public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
+    {
+        if (context.Shape(0) is not { Rank: 4 } x || context.Shape(1) is not { Rank: 2 } rois)
+            return default;
+        var cells = (double)height * width;
+        var (each, numbers) = (Workload.Count([rois[0]]) * ratio * ratio, ratio > 0 ? null : context.Constant(1)?.ToDoubles());
+        for (var at = 0; at + 3 < numbers?.Length; at += 4)
+            each += Math.Max(1, Math.Abs(numbers[at + 2] - numbers[at]) * scale / width + 1) * Math.Max(1, Math.Abs(numbers[at + 3] - numbers[at + 1]) * scale / height + 1);
+        // Four pixels around each sample with their weights.
+        return Workload.Of(each * cells * (8 + 4 * Workload.Count([x[1]])));
+    }
+
     private Tensor Region(Tensor x, ReadOnlySpan<double> roi)
     {
         var shift = halfPixel ? 0.5 : 0;

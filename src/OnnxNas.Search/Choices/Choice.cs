@@ -1,4 +1,3 @@
-using System.Numerics;
 using OnnxNas.Ir;
 
 namespace OnnxNas.Search.Choices;
@@ -22,7 +21,7 @@ public abstract class Choice
     public IReadOnlyList<Node> Nodes => Sites;
 
     /// <summary>How many ways there are to decide.</summary>
-    public abstract BigInteger Options { get; }
+    public abstract SpaceSize Options { get; }
 
     internal List<Node> Sites { get; } = [];
 
@@ -54,7 +53,7 @@ public sealed class LayerChoice : Choice
     internal IReadOnlyList<double>? LogPrior => Prior?.Select(p => Math.Log(Math.Max(p, LeastPrior))).ToArray();
 
     /// <inheritdoc/>
-    public override BigInteger Options => Candidates.Count;
+    public override SpaceSize Options => SpaceSize.Of(Candidates.Count);
 
     /// <inheritdoc/>
     public override void Validate(IReadOnlyList<int> selection)
@@ -99,9 +98,9 @@ public sealed class InputChoice : Choice
     public int Axis { get; }
 
     /// <inheritdoc/>
-    public override BigInteger Options => ChosenCount == 0
-        ? BigInteger.Pow(2, Candidates.Count) - 1
-        : Binomial(Candidates.Count, ChosenCount);
+    public override SpaceSize Options => ChosenCount == 0
+        ? SpaceSize.Subsets(Candidates.Count)
+        : SpaceSize.Subsets(Candidates.Count, ChosenCount);
 
     /// <inheritdoc/>
     public override void Validate(IReadOnlyList<int> selection)
@@ -115,13 +114,5 @@ public sealed class InputChoice : Choice
             if (selection[i] <= selection[i - 1])
                 throw new ChoiceException($"InputChoice '{Label}': a selection lists distinct inputs in ascending order, got {string.Join(", ", selection)}.");
         }
-    }
-
-    private static BigInteger Binomial(int n, int k)
-    {
-        var result = BigInteger.One;
-        for (var i = 1; i <= k; i++)
-            result = result * (n - k + i) / i;
-        return result;
     }
 }

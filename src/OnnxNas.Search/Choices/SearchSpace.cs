@@ -1,4 +1,3 @@
-using System.Numerics;
 using OnnxNas.Ir;
 
 namespace OnnxNas.Search.Choices;
@@ -25,7 +24,7 @@ public sealed class SearchSpace
     /// The number of architectures: the product over all decisions. A decision nested in a candidate that is not chosen
     /// counts too, as it stands in the architecture file.
     /// </summary>
-    public BigInteger Size => Choices.Aggregate(BigInteger.One, (size, choice) => size * choice.Options);
+    public SpaceSize Size => Choices.Aggregate(SpaceSize.Of(1), (size, choice) => size * choice.Options);
 
     /// <summary>The decision of that label.</summary>
     /// <exception cref="ChoiceException">There is none.</exception>

@@ -146,7 +146,7 @@ public sealed class Budget
     {
         if (limits.Count == 0 && skips is null)
             return Architecture.First(space);
-        if (space.Size > Enumerable)
+        if (!space.Size.IsAtMost(Enumerable))
             return new ExtremeSubnet(space, liveness.Value, Rank).Find().Architecture;
         var (best, rank) = ((Architecture?)null, double.NegativeInfinity);
         foreach (var selection in ChoiceOptions.All(space))

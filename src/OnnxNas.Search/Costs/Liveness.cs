@@ -18,6 +18,9 @@ internal readonly record struct LiveRead(int Group, int Choice, int Candidate);
 /// </summary>
 internal sealed class Liveness
 {
+    // Each group of nodes lists the decisions that it stands under. Spaces of the literature nest a handful deep.
+    private const int DeepestNesting = 200;
+
     private readonly SearchSpace space;
     private readonly Dictionary<Node, int> groupOf = [];
     private readonly List<IReadOnlyList<LiveRead>> reads = [[]];
@@ -172,9 +175,11 @@ internal sealed class Liveness
                 chain.IntersectWith(through);
         }
 
+        if (chain!.Count > DeepestNesting)
+            throw new ChoiceException($"Choices nest deeper than {DeepestNesting} levels, one in a candidate of another. Put them side by side.");
         known[key] = group = reads.Count;
         reads.Add(ordered);
-        chains.Add(chain!);
+        chains.Add(chain);
         nodes.Add([]);
         return group;
     }

@@ -94,7 +94,7 @@ public sealed class RankedArchitectures
 
     private static List<(IReadOnlyList<int> Option, double Score)> Ranked(Choice choice, double[] logs, IReadOnlyList<int> best, double[] p)
     {
-        var all = choice.Options <= Budget.Enumerable
+        var all = choice.Options.IsAtMost(Budget.Enumerable)
             ? ChoiceOptions.Of(choice)
             : ExtremeSubnet.Neighbours(choice, best).SelectMany(o => ExtremeSubnet.Neighbours(choice, o).Prepend(o)).DistinctBy(o => string.Join(',', o)).Take(MaxNeighbours);
         var others = all.Where(o => !o.SequenceEqual(best) && o.All(k => p[k] >= 0)).Select(o => (Option: o, Score: o.Sum(k => logs[k]))).OrderByDescending(o => o.Score);

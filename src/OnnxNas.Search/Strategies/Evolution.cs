@@ -41,7 +41,7 @@ public sealed record Evolution(int Population, int Generations, int Parents, dou
         ArgumentNullException.ThrowIfNull(random);
         ArgumentNullException.ThrowIfNull(start);
         allowed ??= _ => true;
-        if (space.Size <= Limit)
+        if (space.Size.IsAtMost(Limit))
             return Ranked(RankedArchitectures.Distinct(space).Where(allowed).Select(a => (a, score(a))));
         var liveness = new Liveness(space);
         var known = new HashSet<Architecture>();

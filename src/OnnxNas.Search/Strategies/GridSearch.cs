@@ -1,4 +1,3 @@
-using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Costs;
@@ -20,9 +19,8 @@ public sealed class GridSearch : StandaloneTrainer
         all = [.. RankedArchitectures.Distinct(Task.Space).Where(Task.Budget.Allows).Take(epochs + 1)];
         if (all.Count > epochs)
         {
-            var size = Task.Space.Size.ToString(CultureInfo.InvariantCulture);
             var allowed = Task.Budget.IsUnlimited ? "" : ", more of them within the budget than there are epochs";
-            throw new ChoiceException($"grid trains every architecture for at least one epoch; the space has {size}{allowed}, and --epochs is {epochs}. Raise --epochs, or use another strategy.");
+            throw new ChoiceException($"grid trains every architecture for at least one epoch; the space has {Task.Space.Size}{allowed}, and --epochs is {epochs}. Raise --epochs, or use another strategy.");
         }
 
         if (all.Count == 0)

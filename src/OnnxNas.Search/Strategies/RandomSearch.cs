@@ -34,8 +34,9 @@ public sealed class RandomSearch(TrainingTask task) : StandaloneTrainer(task)
         var random = new SeededRandom(task.Options.Seed, stream);
         var liveness = new Liveness(task.Space);
         var drawn = new List<Architecture>();
+        var size = task.Space.Size;
         var known = new HashSet<Architecture>();
-        for (var draw = 0; draw < DrawsPerSample * wanted && drawn.Count < wanted && known.Count < task.Space.Size; draw++)
+        for (var draw = 0; draw < DrawsPerSample * wanted && drawn.Count < wanted && !size.IsAtMost(known.Count); draw++)
         {
             var architecture = liveness.Canonical(Architecture.Random(task.Space, random));
             if (known.Add(architecture) && task.Budget.Allows(architecture))

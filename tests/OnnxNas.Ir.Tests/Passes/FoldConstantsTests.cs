@@ -1,4 +1,6 @@
 using OnnxNas.Ir.Passes;
+using OnnxNas.Operators;
+using OnnxNas.Operators.Execution;
 using static OnnxNas.Ir.Tests.Passes.PassHarness;
 
 namespace OnnxNas.Ir.Tests.Passes;
@@ -41,6 +43,48 @@ public sealed class FoldConstantsTests
     {
         var b = new ModelBuilder();
         b.Output("y", b.Call("Cast", [Attr.Of("to", 1L)], b.Call("Shape", b.Input("x", N, 3)))).Check(Pass, "Shape Cast", changes: false);
+    }
+
+    [TestMethod]
+    public void What_a_node_needs_on_the_way_is_bounded_before_it_is_computed()
+    {
+        var b = new ModelBuilder(opset: 23, irVersion: 10);
+        var wide = Attr.Of("pads", [40_000L, 40_000, 40_000, 40_000]);
+        Value[] bombs =
+        [
+            b.Call("RoiAlign", [Attr.Of("sampling_ratio", 12_000L)], b.Filled(1, 1, 1, 4, 4), b.Filled(1, 1, 4), b.Ints(0)),
+            b.Call("LRN", [Attr.Of("size", 1_000_000_000L)], b.Filled(1, 1, 4, 2, 2)),
+            b.Call("AveragePool", [Attr.Of("kernel_shape", [40_001L, 40_001]), wide, Attr.Of("strides", [50_000L, 50_000])], b.Filled(1, 1, 1, 2, 2)),
+            b.Call("MaxPool", [Attr.Of("kernel_shape", [40_001L, 40_001]), wide, Attr.Of("strides", [50_000L, 50_000])], b.Filled(1, 1, 1, 2, 2)),
+            b.Call("Conv", [wide, Attr.Of("strides", [90_000L, 90_000])], b.Filled(1, 1, 1, 2, 2), b.Filled(1, 1, 1, 1, 1)),
+            b.Call("Attention", b.Filled(1, 1, 1, 16_000, 1), b.Filled(1, 1, 1, 100_000, 1), b.Filled(1, 1, 1, 100_000, 1)),
+            b.Call("Einsum", [Attr.Of("equation", "a,b,c->")], b.Filled(1, 100_000), b.Filled(1, 100_000), b.Filled(1, 100_000)),
+            b.Call("MatMul", b.Filled(1, 100, 1, 1, 30_000), b.Filled(1, 1, 100, 30_000, 1)),
+            b.Call("Resize", [Attr.Of("mode", "linear")], b.Filled(1, 1, 1, 100_000, 1), null, null, b.Ints(1, 1, 1, 100_000)),
+            b.Call("ConvTranspose", [Attr.Of("strides", [30_000L, 30_000]), Attr.Of("pads", [15_000L, 15_000, 15_000, 15_000])], b.Filled(1, 1, 1, 2, 2), b.Filled(1, 1, 1, 1, 1)),
+        ];
+        for (var i = 0; i < bombs.Length; i++)
+            b.Output($"y{i}", b.Call("Identity", bombs[i]));
+        // What is modest is folded all the same.
+        var modest = b.Call("LRN", [Attr.Of("size", 5L)], b.Filled(1, 1, 4, 2, 2));
+        b.Output("modest", b.Call("Identity", modest));
+        new FoldConstants(new ConstantEvaluator(OperatorRegistry.Default), Rules).Run(b.Model);
+        Assert.IsNotNull(b.Graph.Find(modest.Name)!.Initializer);
+        foreach (var bomb in bombs)
+            Assert.IsNull(b.Graph.Find(bomb.Name)!.Initializer, bomb.Name);
+    }
+
+    [TestMethod]
+    public void A_pass_does_only_so_much_work()
+    {
+        // Each is little; together they are more than a pass may do.
+        var b = new ModelBuilder();
+        var square = b.Filled(1, 2_000, 2_000);
+        for (var i = 0; i < 40; i++)
+            b.Output($"y{i}", b.Call("ReduceSum", [Attr.Of("keepdims", 0L)], b.Call("MatMul", square, b.Filled(i, 2_000, 16))));
+        new FoldConstants(new ConstantEvaluator(OperatorRegistry.Default), Rules, limit: 1 << 20).Run(b.Model);
+        Assert.IsGreaterThan(0, b.Graph.Nodes.Count(n => n.OpType == "MatMul"));
+        Assert.IsLessThan(40, b.Graph.Nodes.Count(n => n.OpType == "MatMul"));
     }
 
     [TestMethod]

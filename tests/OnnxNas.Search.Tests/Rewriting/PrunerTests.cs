@@ -22,7 +22,7 @@ public sealed class PrunerTests
         var all = OneHot.All(space).ToList();
         Assert.HasCount(324, all);
         Assert.HasCount(324, all.Distinct());
-        Assert.AreEqual("324", space.Size.ToString(CultureInfo.InvariantCulture));
+        Assert.AreEqual("324", space.Size.Digits);
         foreach (var architecture in all)
             OneHot.CheckPruned(marked, architecture);
     }

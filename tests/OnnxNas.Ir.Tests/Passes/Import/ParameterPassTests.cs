@@ -73,6 +73,24 @@ public sealed class ParameterPassTests
     }
 
     [TestMethod]
+    public void Weights_made_of_shapes_hold_no_more_than_a_small_file_may_ask_for()
+    {
+        // Each alone would do; together they are a gigabyte.
+        var net = new ModelBuilder();
+        var y = net.Input("x", N, 4096);
+        for (var i = 0; i < 16; i++)
+            y = net.Call("MatMul", y, net.Call("ConstantOfShape", net.Ints(4096, 4096)));
+        y = net.Call("MatMul", y, net.Call("ConstantOfShape", net.Ints(4096, 1L << 29)));
+        net.Output("y", y);
+        var pass = new LiftParameters(OperatorRegistry.Default);
+        Assert.AreEqual(1, pass.Apply(net.Model));
+        var (made, left) = (pass.Findings[0], pass.Findings[1]);
+        Assert.AreEqual(FindingKind.Changed, made.Kind);
+        Assert.AreEqual(FindingKind.Refused, left.Kind);
+        Assert.HasCount(16, left.Subjects);
+    }
+
+    [TestMethod]
     public void Statistics_and_initial_parameters_that_an_exporter_merged_are_parted_and_ties_stay()
     {
         var net = new ModelBuilder();

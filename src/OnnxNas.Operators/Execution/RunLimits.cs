@@ -1,0 +1,21 @@
+namespace OnnxNas.Operators.Execution;
+
+/// <summary>What one run of a graph may take. Its sizes are worked out from shapes before each kernel starts.</summary>
+/// <param name="Bytes">Memory for the tensors that live at once.</param>
+public sealed record RunLimits(long Bytes)
+{
+    // What a plain model needs besides its weights, and little enough to be held several times over by a comparison.
+    private const long Least = 192L << 20;
+
+    // Activations of a batch, against the bytes of the model. Convolutional networks for large pictures come near it.
+    private const int BytesPerFileByte = 24;
+
+    // A few seconds for the least memory.
+    private const double StepsPerByte = 250;
+
+    /// <summary>Multiply-accumulate operations, or what takes as long.</summary>
+    public double Steps => Bytes * StepsPerByte;
+
+    /// <summary>Limits for running a model of <paramref name="modelBytes"/>, its weights included: in proportion to it, but no more than the machine has free.</summary>
+    public static RunLimits ForModel(long modelBytes) => new(Math.Min(Math.Max(Least, BytesPerFileByte * modelBytes), MachineMemory.MostOfFree()));
+}
