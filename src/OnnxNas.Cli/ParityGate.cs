@@ -24,14 +24,18 @@ internal static class ParityGate
     /// <param name="marked">The supernet with the weights of the winner.</param>
     /// <param name="architecture">The winner.</param>
     /// <param name="winner">The winner as it is written.</param>
+    /// <param name="limits">What the run may take; null for no limit.</param>
     /// <exception cref="TrainingException">The answers differ.</exception>
-    public static double Require(MarkedModel marked, Architecture architecture, ModelMessage winner)
+    /// <exception cref="ResourceLimitException">The run would leave the limits.</exception>
+    public static double Require(MarkedModel marked, Architecture architecture, ModelMessage winner, RunLimits? limits = null)
     {
-        RequireSurvival(winner, marked.Model, "the winner");
-        using var session = new OnnxSession(winner);
-        var feeds = RandomInputs.For(session, Seed, Samples);
+        var options = Loading(marked.Model);
+        var feeds = limits is null ? RandomInputs.For(marked.Model, Seed, Samples) : RandomInputs.For(marked.Model, Seed, Samples, mostBytes: limits.Bytes);
+        // First here, where sizes are checked before kernels start.
+        var expected = RunOneHot(marked.Model, architecture, feeds, limits);
+        RequireSurvival(winner, options, feeds, "the winner");
+        using var session = new OnnxSession(winner, options);
         var actual = session.Run(feeds);
-        var expected = RunOneHot(marked.Model, architecture, feeds);
         var worst = 0.0;
         for (var i = 0; i < expected.Count; i++)
         {
@@ -50,12 +54,13 @@ internal static class ParityGate
     public static void RequireLoadable(Model marked)
     {
         var model = ForOracle(marked.Clone());
-        RequireSurvival(OnnxSession.MessageOf(model), model, $"'{Path.GetFileName(model.Path ?? "the model")}'");
-        using var session = new OnnxSession(model);
+        var options = Loading(model);
+        RequireSurvival(OnnxSession.MessageOf(model), options, Drawn(model), $"'{Path.GetFileName(model.Path ?? "the model")}'");
+        using var session = new OnnxSession(model, options);
     }
 
     /// <summary>ONNX Runtime with a model, which is brought to inference form for it; markers run by the functions that stand for them.</summary>
-    public static OnnxSession Oracle(Model model) => new(ForOracle(model));
+    public static OnnxSession Oracle(Model model) => new(ForOracle(model), Loading(model));
 
     private static Model ForOracle(Model model)
     {
@@ -66,24 +71,14 @@ internal static class ParityGate
     }
 
     // In a process of its own first: ONNX Runtime may crash, and nothing could be said then.
-    private static void RequireSurvival(ModelMessage message, Model declared, string name)
+    private static void RequireSurvival(ModelMessage message, OnnxSessionOptions options, IReadOnlyDictionary<string, TensorData>? feeds, string name)
     {
         if (WorkerCommand.Program is not { } program)
             return;
-        IReadOnlyDictionary<string, TensorData>? feeds = null;
-        try
-        {
-            feeds = RandomInputs.For(declared, Seed, Samples);
-        }
-        catch (UnsupportedOperatorException)
-        {
-            // Inputs that cannot be drawn: the model is only loaded.
-        }
-
         try
         {
             using var jobs = new IsolatedJobs(program, WorkerLimits.Default);
-            RuntimeProbe.Require(jobs, message, feeds, name);
+            RuntimeProbe.Require(jobs, message, feeds, name, options);
         }
         catch (WorkerException)
         {
@@ -91,12 +86,28 @@ internal static class ParityGate
         }
     }
 
-    private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds)
+    // Null for inputs that cannot be drawn: the model is only loaded then.
+    private static IReadOnlyDictionary<string, TensorData>? Drawn(Model model)
+    {
+        try
+        {
+            return RandomInputs.For(model, Seed, Samples);
+        }
+        catch (OnnxNasException e) when (e is UnsupportedOperatorException or ResourceLimitException)
+        {
+            return null;
+        }
+    }
+
+    // ONNX Runtime computes what is constant when it loads a model, whatever it takes.
+    private static OnnxSessionOptions Loading(Model model) => new() { GraphOptimization = ConstantWork.IsModest(model, SupernetOperators.Registry) };
+
+    private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds, RunLimits? limits)
     {
         var supernet = marked.Clone();
         TrainingForm.Restore(supernet.Graph);
         ChoiceRewriter.Select(SearchSpace.Read(supernet), architecture);
-        using var module = new GraphModule(supernet, SupernetOperators.Registry);
+        using var module = new GraphModule(supernet, SupernetOperators.Registry) { Limits = limits };
         return module.Evaluate(feeds);
     }
 }

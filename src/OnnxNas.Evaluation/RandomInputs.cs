@@ -1,3 +1,4 @@
+using System.Globalization;
 using OnnxNas.Ir;
 
 namespace OnnxNas.Evaluation;
@@ -8,23 +9,26 @@ public static class RandomInputs
     // Small enough to be cheap, large enough for a kernel or a window to slide.
     private const long OtherExtent = 8;
 
+    // One array's worth.
+    private const long MostBytes = int.MaxValue;
+
     /// <summary>Feeds for a loaded model.</summary>
-    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int)"/>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long)"/>
     public static IReadOnlyDictionary<string, TensorData> For(
-        OnnxSession session, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2)
+        OnnxSession session, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return For(session.Inputs, seed, batch, symbols, integersBelow);
+        return For(session.Inputs, seed, batch, symbols, integersBelow, mostBytes);
     }
 
     /// <summary>Feeds for a model's graph. Inputs that have an initializer as default are left out.</summary>
-    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int)"/>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long)"/>
     public static IReadOnlyDictionary<string, TensorData> For(
-        Model model, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2)
+        Model model, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes)
     {
         ArgumentNullException.ThrowIfNull(model);
         var inputs = model.Graph.Inputs.Where(v => v.Initializer is null).Select(v => new TensorInfo(v.Name, v.Element, v.Shape));
-        return For(inputs, seed, batch, symbols, integersBelow);
+        return For(inputs, seed, batch, symbols, integersBelow, mostBytes);
     }
 
     /// <summary>Feeds for these inputs: floats of the standard normal distribution, whole numbers in 0 … <paramref name="integersBelow"/> − 1, bools.</summary>
@@ -33,14 +37,26 @@ public static class RandomInputs
     /// <param name="batch">The extent of a free first axis, and of every axis of the same symbol.</param>
     /// <param name="symbols">Extents by symbol. Free extents that are neither here nor the batch become 8.</param>
     /// <param name="integersBelow">The default 2 suits every embedding table, one-hot and index of more than one row.</param>
+    /// <param name="mostBytes">The most memory that the feeds may take together.</param>
     /// <exception cref="UnsupportedOperatorException">An input is no tensor of known rank, or of a type that cannot be drawn.</exception>
+    /// <exception cref="ResourceLimitException">The declared extents ask for more than <paramref name="mostBytes"/>.</exception>
     public static IReadOnlyDictionary<string, TensorData> For(
-        IEnumerable<TensorInfo> inputs, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2)
+        IEnumerable<TensorInfo> inputs, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         TensorInfo[] list = [.. inputs];
         var extents = Extents(list, batch, symbols);
-        return list.Select((info, i) => (info.Name, Tensor: Draw(info, extents, batch, new SeededRandom(seed, i), integersBelow)))
+        var dims = list.Select(info => DimsOf(info, extents, batch)).ToList();
+        // In floating point, since hostile extents overflow any integer.
+        var bytes = list.Zip(dims, (info, d) => d.Aggregate(Math.Max(1, info.Type.BitWidth() / 8.0), (a, b) => a * b)).ToList();
+        if (bytes.Sum() > mostBytes)
+        {
+            var largest = bytes.IndexOf(bytes.Max());
+            throw new ResourceLimitException(string.Create(CultureInfo.InvariantCulture,
+                $"Input '{list[largest].Name}' [{string.Join(',', dims[largest])}] takes {bytes[largest] / (1 << 20):N0} MiB; the inputs may take {mostBytes >> 20:N0} MiB. Correct the declared extents, or raise --memory."));
+        }
+
+        return list.Select((info, i) => (info.Name, Tensor: Draw(info.Type, dims[i], new SeededRandom(seed, i), integersBelow)))
             .ToDictionary(pair => pair.Name, pair => pair.Tensor);
     }
 
@@ -68,12 +84,11 @@ public static class RandomInputs
         };
     }
 
-    private static TensorData Draw(TensorInfo info, Dictionary<string, long> extents, int batch, SeededRandom random, int integersBelow)
+    private static long[] DimsOf(TensorInfo info, Dictionary<string, long> extents, int batch)
     {
         if (info.Shape is null)
             throw new UnsupportedOperatorException($"Input '{info.Name}' has no known rank; give inputs for this model.");
-        var dims = info.Shape.Select((dim, axis) => dim.Evaluate(extents) ?? (axis == 0 ? batch : OtherExtent)).ToArray();
-        return Draw(info.Type, dims, random, integersBelow);
+        return [.. info.Shape.Select((dim, axis) => dim.Evaluate(extents) ?? (axis == 0 ? batch : OtherExtent))];
     }
 
     private static Dictionary<string, long> Extents(IEnumerable<TensorInfo> inputs, int batch, IReadOnlyDictionary<string, long>? symbols)

@@ -51,6 +51,19 @@ public sealed class RandomInputsTests
         StringAssert.Contains(Assert.ThrowsExactly<UnsupportedOperatorException>(() => RandomInputs.For([new("q", ElementType.Undefined, null)], 1)).Message, "'q'");
 
     [TestMethod]
+    public void Extents_that_ask_for_too_much_are_refused_before_anything_is_drawn()
+    {
+        foreach (var shape in (Shape[])[new(Dim.Known(long.MaxValue)), new(Dim.Known(65_536), Dim.Known(65_536), Dim.Known(65_536)), new(Dim.Symbol("N"), Dim.Known(1L << 62), Dim.Known(4))])
+        {
+            var error = Assert.ThrowsExactly<ResourceLimitException>(() => RandomInputs.For([new("small", ElementType.Float32, new Shape(2)), new("large", ElementType.Float32, shape)], 1));
+            Assert.Contains("'large'", error.Message);
+        }
+
+        Assert.HasCount(1, RandomInputs.For([new("x", ElementType.Float64, new Shape(128))], 1, mostBytes: 1024));
+        Assert.ThrowsExactly<ResourceLimitException>(() => RandomInputs.For([new("x", ElementType.Float64, new Shape(129))], 1, mostBytes: 1024));
+    }
+
+    [TestMethod]
     [DataRow("encoder.onnx")]
     [DataRow("recurrent.onnx")]
     [DataRow("unet-baked.onnx")]

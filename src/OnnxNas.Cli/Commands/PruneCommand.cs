@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
 
@@ -17,18 +18,21 @@ internal sealed class PruneCommand : CliCommand
         var arch = new Option<string>("--arch") { Description = "An architecture file: {\"label\": \"candidate\", \"inputlabel\": [\"0\", \"2\"]}", Required = true };
         var output = OutputOption("Where the plain model goes");
         output.Required = true;
-        var force = ForceOption();
-        var command = new Command("prune", "Cut the plain model of one architecture out of a marked model") { model, arch, output, force };
+        var (force, memory) = (ForceOption(), MemoryOption());
+        var command = new Command("prune", "Cut the plain model of one architecture out of a marked model") { model, arch, output, memory, force };
         command.SetAction(parsed =>
         {
             var path = parsed.GetRequiredValue(output);
             OutputFile.RequireFree(path, parsed.GetValue(force));
+            var most = MemorySize.Parse(parsed.GetValue(memory));
+            var preparing = context.Interruption.EndAtOnce();
             var marked = MarkedModel.Read(parsed.GetRequiredValue(model));
             context.Note(marked.Model);
             var architecture = Architecture.Parse(marked.Space, ReadText(parsed.GetRequiredValue(arch)));
             var winner = Pruner.Prune(marked.Model, architecture);
             Pruner.Finish(winner);
-            ParityGate.Require(marked, architecture, OnnxSession.MessageOf(winner));
+            ParityGate.Require(marked, architecture, OnnxSession.MessageOf(winner), most is { } bytes ? new(bytes) : RunLimits.ForModel(marked.Model));
+            preparing.Dispose();
             OutputFile.Write(winner, path, parsed.GetValue(force));
             return CommandLine.Done;
         });

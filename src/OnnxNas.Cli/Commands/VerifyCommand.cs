@@ -13,16 +13,17 @@ internal sealed class VerifyCommand : CliCommand
     public override Command Build(CommandContext context)
     {
         var paths = new Argument<string[]>("PATH") { Description = "Models, or ONNX test case folders", Arity = ArgumentArity.OneOrMore };
-        var json = JsonOption();
-        var command = new Command("verify", "Run models and ONNX test cases in TorchSharp and compare") { paths, json };
+        var (memory, json) = (MemoryOption(), JsonOption());
+        var command = new Command("verify", "Run models and ONNX test cases in TorchSharp and compare") { paths, memory, json };
         command.SetAction(parsed =>
         {
+            var most = MemorySize.Parse(parsed.GetValue(memory));
+            using var running = context.Interruption.EndAtOnce();
             var results = new List<VerificationResult>();
             using var verifier = new IsolatedVerifier(context.Error);
             foreach (var path in parsed.GetRequiredValue(paths))
             {
-                context.Cancellation.ThrowIfCancellationRequested();
-                results.Add(verifier.Verify(path, context.Cancellation));
+                results.Add(verifier.Verify(path, most));
             }
 
             var summary = new VerificationSummary(results);

@@ -8,14 +8,15 @@ internal static class InspectionReport
     private const int MostNames = 3;
     private const int MostFacts = 8;
     private const int MostCandidates = 50;
+    private const int LongestText = 150;
     private const int MostChoices = 200;
 
     public static void Write(Inspection facts, TextWriter output)
     {
         foreach (var value in facts.Inputs)
-            output.WriteLine(Tables.Printable($"input       {value.Name}: {value.Type}{value.Shape}"));
+            output.WriteLine(Tables.Printable($"input       {Text(value)}"));
         foreach (var value in facts.Outputs)
-            output.WriteLine(Tables.Printable($"output      {value.Name}: {value.Type}{value.Shape}"));
+            output.WriteLine(Tables.Printable($"output      {Text(value)}"));
         foreach (var end in facts.Ends)
             output.WriteLine(Tables.Printable($"end         {end.Output}: {Text(end)}"));
         output.WriteLine($"opset       {facts.Opset}");
@@ -65,6 +66,11 @@ internal static class InspectionReport
     /// <summary>The first few names: the list can be as long as the model.</summary>
     public static string Subjects(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'")) + (names.Count > MostNames ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MostNames} more") : "");
+
+    // A file may give a dimension any text.
+    private static string Text(ValueFacts value) => $"{Short(value.Name)}: {value.Type}{(value.Shape is { } shape ? Short(shape) : "")}";
+
+    private static string Short(string text) => text.Length <= LongestText ? text : $"{text[..LongestText]}…";
 
     private static string Candidates(ChoiceFacts choice) =>
         string.Join(", ", choice.Candidates.Take(MostCandidates)) + (choice.Candidates.Count > MostCandidates ? string.Create(CultureInfo.InvariantCulture, $" and {choice.Candidates.Count - MostCandidates} more") : "");

@@ -19,11 +19,14 @@ internal static class Verifier
     private const int Seed = 7;
     private const int Samples = 2;
 
-    public static VerificationResult Verify(string path)
+    /// <summary>Verifies one path.</summary>
+    /// <param name="path">A model, or a test case folder.</param>
+    /// <param name="memory">Bytes for the tensors of a run; null for an amount in proportion to the model.</param>
+    public static VerificationResult Verify(string path, long? memory)
     {
         try
         {
-            return Directory.Exists(path) ? VerifyCase(path) : VerifyModel(path);
+            return Directory.Exists(path) ? VerifyCase(path, memory) : VerifyModel(path, memory);
         }
         catch (UnsupportedOperatorException e)
         {
@@ -41,14 +44,14 @@ internal static class Verifier
         }
     }
 
-    private static VerificationResult VerifyCase(string folder)
+    private static VerificationResult VerifyCase(string folder, long? memory)
     {
         var model = OnnxFile.Read(Path.Combine(folder, "model.onnx"));
         var sets = Directory.GetDirectories(folder, "test_data_set_*").Order(StringComparer.Ordinal).ToList();
         if (sets.Count == 0)
             throw new DataException($"'{folder}' has no test_data_set_* folder; a test case has model.onnx and test_data_set_0/input_0.pb, output_0.pb.");
         var inputs = model.Graph.Inputs.Where(i => i.Initializer is null).ToList();
-        using var module = BuildModule(model);
+        using var module = BuildModule(model, memory);
         var worst = 0.0;
         foreach (var set in sets)
         {
@@ -68,31 +71,33 @@ internal static class Verifier
         return new(folder, VerificationResult.Pass, worst, Noted(model));
     }
 
-    private static VerificationResult VerifyModel(string path)
+    private static VerificationResult VerifyModel(string path, long? memory)
     {
         var model = OnnxFile.Read(path);
         // The oracle executes functions by itself.
         var filed = model.Clone();
-        using var module = BuildModule(model);
+        using var module = BuildModule(model, memory);
         using var session = ParityGate.Oracle(filed);
-        var feeds = RandomInputs.For(session, Seed, Samples);
+        var feeds = RandomInputs.For(session, Seed, Samples, mostBytes: module.Limits!.Bytes);
+        // First here, where sizes are checked before kernels start.
+        var actual = module.Evaluate(feeds);
         var expected = session.Run(feeds);
-        var result = Compare(path, model.Graph, module.Evaluate(feeds), expected, Parity.Gate, Parity.Gate);
+        var result = Compare(path, model.Graph, actual, expected, Parity.Gate, Parity.Gate);
         if (result.Status == VerificationResult.Pass)
             return result with { Message = Noted(filed) };
 
         // The layout in memory changes nothing but the order in which sums are rounded.
-        using var plain = BuildModule(model, isChannelsLast: false);
+        using var plain = BuildModule(model, memory, isChannelsLast: false);
         var second = Compare(path, model.Graph, plain.Evaluate(feeds), expected, Parity.Gate, Parity.Gate);
         return second.Status == VerificationResult.Pass ? second with { Message = $"agrees where sums are rounded in ONNX Runtime's order; with channels last in memory, as a search has them, {result.Message}" } : result;
     }
 
-    private static GraphModule BuildModule(Model model, bool isChannelsLast = true)
+    private static GraphModule BuildModule(Model model, long? memory, bool isChannelsLast = true)
     {
         OperatorRegistry.RequireSupported(model);
         MarkedModel.Inline(model);
         ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
-        return new(model, SupernetOperators.Registry, isChannelsLast: isChannelsLast);
+        return new(model, SupernetOperators.Registry, isChannelsLast: isChannelsLast) { Limits = memory is { } bytes ? new(bytes) : RunLimits.ForModel(model) };
     }
 
     private static VerificationResult Compare(string path, Graph graph, IReadOnlyList<TensorData> actual, IReadOnlyList<TensorData> expected, double absolute, double relative)

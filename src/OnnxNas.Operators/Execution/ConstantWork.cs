@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
+using OnnxNas.Ir.Passes;
 
 namespace OnnxNas.Operators.Execution;
 
@@ -13,14 +14,24 @@ public static class ConstantWork
     private const double MostSteps = 5e9;
 
     /// <summary>Whether a runtime may fold the constants of a model without asking for much. Not where a size is unknown.</summary>
-    /// <param name="model">The model, without functions.</param>
-    /// <param name="types">What is known of its values.</param>
-    /// <param name="registry">The operators.</param>
-    public static bool IsModest(Model model, InferenceResult types, OperatorRegistry registry)
+    public static bool IsModest(Model model, OperatorRegistry registry)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(types);
         ArgumentNullException.ThrowIfNull(registry);
+        var plain = model.Clone();
+        try
+        {
+            new InlineFunctions(registry.IsSameVersion).Run(plain);
+            return IsModest(plain, ShapeInference.Run(plain, registry), registry);
+        }
+        catch (OnnxNasException)
+        {
+            return false; // What is wrong is said by who loads it.
+        }
+    }
+
+    private static bool IsModest(Model model, InferenceResult types, OperatorRegistry registry)
+    {
         var (opsets, constant) = (model.OpsetVersions(), new HashSet<Value>());
         var (bytes, steps) = (0.0, 0.0);
         return Visit(model.Graph);
