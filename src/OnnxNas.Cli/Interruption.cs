@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OnnxNas.Evaluation.Isolation;
 
 namespace OnnxNas.Cli;
 
@@ -53,6 +54,7 @@ internal sealed class Interruption : IDisposable
     private void End()
     {
         Task.Run(() => error.WriteLine("interrupted: nothing was written.")).ContinueWith(_ => { }, TaskScheduler.Default).Wait(Patience);
+        Task.Run(IsolatedJobs.EndAll).ContinueWith(_ => { }, TaskScheduler.Default).Wait(Patience);
         // Without the handlers of libraries, which could wait for what other threads are doing.
         if (OperatingSystem.IsWindows())
             Environment.Exit(CommandLine.Interrupted);

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using OnnxNas.Cli.Commands;
 using OnnxNas.Cli.Reports;
@@ -15,14 +14,14 @@ internal sealed class IsolatedVerifier(TextWriter error) : IDisposable
 
     private IsolatedJobs? jobs = WorkerCommand.Program is { } program ? new(program, WorkerLimits.Default) : null;
 
-    /// <summary>Verifies one path.</summary>
-    public VerificationResult Verify(string path, CancellationToken cancellation)
+    /// <summary>Verifies one path; <paramref name="memory"/> as <see cref="Verifier.Verify"/> takes it.</summary>
+    public VerificationResult Verify(string path, long? memory)
     {
         if (jobs is null)
-            return Verifier.Verify(path);
+            return Verifier.Verify(path, memory);
         try
         {
-            var outcome = jobs.Run(Job, Encoding.UTF8.GetBytes(path), cancellation);
+            var outcome = jobs.Run(Job, JsonSerializer.SerializeToUtf8Bytes(new Request(path, memory), JsonText.Options));
             return outcome.End switch
             {
                 WorkerEnd.Done => JsonSerializer.Deserialize<VerificationResult>(outcome.Reply, JsonText.Options)!,
@@ -34,16 +33,22 @@ internal sealed class IsolatedVerifier(TextWriter error) : IDisposable
         {
             error.WriteLine($"note: models are verified in this process, since no other can be started: {Tables.Printable(e.Message.ReplaceLineEndings(" "))}");
             Dispose();
-            return Verifier.Verify(path);
+            return Verifier.Verify(path, memory);
         }
     }
 
     /// <summary>The worker's side.</summary>
-    public static byte[] Serve(byte[] path) => JsonSerializer.SerializeToUtf8Bytes(Verifier.Verify(Encoding.UTF8.GetString(path)), JsonText.Options);
+    public static byte[] Serve(byte[] request)
+    {
+        var (path, memory) = JsonSerializer.Deserialize<Request>(request, JsonText.Options)!;
+        return JsonSerializer.SerializeToUtf8Bytes(Verifier.Verify(path, memory), JsonText.Options);
+    }
 
     public void Dispose()
     {
         jobs?.Dispose();
         jobs = null;
     }
+
+    private sealed record Request(string Path, long? Memory);
 }

@@ -44,6 +44,9 @@ public sealed class IsolatedJobs(WorkerProgram program, WorkerLimits limits) : I
         }
     }
 
+    /// <summary>Ends the workers of all instances: for a process that is about to end without disposing anything.</summary>
+    public static void EndAll() => Worker.EndAll();
+
     /// <summary>Ends the worker.</summary>
     public void Dispose() => Stop();
 

@@ -17,17 +17,18 @@ public static class RuntimeProbe
     /// <param name="model">The model.</param>
     /// <param name="feeds">What it is run on; null to only load it.</param>
     /// <param name="name">What the model is called in the error, such as <c>'net.onnx'</c>.</param>
+    /// <param name="options">How it is loaded.</param>
     /// <param name="cancellation">Ends the worker.</param>
     /// <exception cref="ModelFormatException">The process died, or took more time or memory than it may.</exception>
     /// <exception cref="WorkerException">No worker can be started.</exception>
-    public static void Require(IsolatedJobs jobs, ModelMessage model, IReadOnlyDictionary<string, TensorData>? feeds, string name, CancellationToken cancellation = default)
+    public static void Require(IsolatedJobs jobs, ModelMessage model, IReadOnlyDictionary<string, TensorData>? feeds, string name, OnnxSessionOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(jobs);
         ArgumentNullException.ThrowIfNull(model);
-        var outcome = jobs.Run(Job, Pack(model, feeds), cancellation);
+        var outcome = jobs.Run(Job, Pack(model, options, feeds), cancellation);
         if (outcome.End is WorkerEnd.Done or WorkerEnd.Failed)
             return;
-        var isRun = feeds is not null && jobs.Run(Job, Pack(model, null), cancellation).End is WorkerEnd.Done or WorkerEnd.Failed;
+        var isRun = feeds is not null && jobs.Run(Job, Pack(model, options, null), cancellation).End is WorkerEnd.Done or WorkerEnd.Failed;
         var when = isRun ? $"while it ran {name} on random inputs" : $"while it loaded {name}";
         throw new ModelFormatException(outcome.End == WorkerEnd.Crashed
             ? $"ONNX Runtime crashed ({outcome.Reason}) {when}. The model does something that ONNX Runtime does not check, such as a division by zero: find the node by cutting the model down, and change it."
@@ -40,7 +41,8 @@ public static class RuntimeProbe
         using var reader = new BinaryReader(new MemoryStream(payload));
         var folder = reader.ReadString();
         var bytes = reader.ReadBytes(reader.ReadInt32());
-        using var session = new OnnxSession(new ModelMessage(bytes, folder.Length == 0 ? null : folder));
+        var options = new OnnxSessionOptions { GraphOptimization = reader.ReadBoolean() };
+        using var session = new OnnxSession(new ModelMessage(bytes, folder.Length == 0 ? null : folder), options);
         if (!reader.ReadBoolean())
             return [];
         var feeds = new Dictionary<string, TensorData>();
@@ -57,13 +59,14 @@ public static class RuntimeProbe
         return [];
     }
 
-    private static ReadOnlyMemory<byte> Pack(ModelMessage model, IReadOnlyDictionary<string, TensorData>? feeds)
+    private static ReadOnlyMemory<byte> Pack(ModelMessage model, OnnxSessionOptions? options, IReadOnlyDictionary<string, TensorData>? feeds)
     {
         var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
         writer.Write(model.DataFolder ?? "");
         writer.Write(model.Bytes.Length);
         writer.Write(model.Bytes);
+        writer.Write((options ?? new()).GraphOptimization);
         writer.Write(feeds is not null);
         writer.Write(feeds?.Count ?? 0);
         foreach (var (name, tensor) in feeds ?? new Dictionary<string, TensorData>())

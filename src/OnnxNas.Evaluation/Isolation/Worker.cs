@@ -12,6 +12,7 @@ internal sealed class Worker : IDisposable
     private const int PollMilliseconds = 20;
     private const int KeptErrorLines = 20;
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
+    private static readonly ConcurrentDictionary<Worker, bool> Alive = [];
     private readonly Process process;
     private readonly BlockingCollection<string> replies = [];
     private readonly Queue<string> errors = [];
@@ -23,6 +24,7 @@ internal sealed class Worker : IDisposable
         try
         {
             process = Process.Start(program.ToStartInfo())!;
+            Alive[this] = true;
         }
         catch (Exception e) when (e is Win32Exception or IOException)
         {
@@ -72,8 +74,16 @@ internal sealed class Worker : IDisposable
         return Wait(limits, cancellation);
     }
 
+    /// <summary>Ends all that there are, for a process that ends at once.</summary>
+    public static void EndAll()
+    {
+        foreach (var worker in Alive.Keys)
+            worker.Dispose();
+    }
+
     public void Dispose()
     {
+        Alive.TryRemove(this, out _);
         try
         {
             process.Kill();

@@ -14,8 +14,9 @@ internal sealed class RunGuard(RunLimits limits)
     // Larger tensors hold no sizes.
     private const long MostConstants = 4096;
 
-    // What a node costs however small its tensors are: a loop may run its body without end.
+    // What a node costs however small its tensors are. A loop may run its body without end, so that its nodes count for what they really take.
     private const double StepsPerNode = 100_000;
+    private const double StepsPerNodeOfBody = 1_000_000;
 
     private double steps;
 
@@ -28,7 +29,7 @@ internal sealed class RunGuard(RunLimits limits)
     /// <exception cref="ResourceLimitException">It would take more memory than is left, or the run more time.</exception>
     public void Enter(Node node, OnnxOperator bound, IReadOnlyList<Tensor?> inputs)
     {
-        steps += StepsPerNode;
+        steps += node.Graph.Outer is null ? StepsPerNode : StepsPerNodeOfBody;
         if (Work(node, bound, inputs) is { } work)
         {
             steps += work.Steps;

@@ -160,6 +160,20 @@ public sealed class InlineFunctionsTests
     }
 
     [TestMethod]
+    public void Functions_that_nothing_calls_are_removed_and_those_called_by_others_stay()
+    {
+        var b = new ModelBuilder();
+        Define(b, "inner", 1, (body, x) => body.Call("Neg", [x[0]]));
+        Define(b, "outer", 1, (body, x) => Call(body, "inner", x[0]!));
+        Define(b, "alone", 1, (body, x) => body.Call("Abs", [x[0]]));
+        Define(b, "caller of inner that nothing calls", 1, (body, x) => Call(body, "inner", x[0]!));
+        b.Output("y", Call(b.Graph, "outer", b.Input("x", N, 4)));
+        Assert.AreEqual(2, new RemoveDeadFunctions().Apply(b.Model));
+        CollectionAssert.AreEqual(new[] { "inner", "outer" }, b.Model.Functions.Select(f => f.Name).ToArray());
+        Assert.AreEqual(0, new RemoveDeadFunctions().Apply(b.Model));
+    }
+
+    [TestMethod]
     public void A_large_file_may_expand_in_proportion()
     {
         var b = new ModelBuilder();
