@@ -8,6 +8,7 @@ namespace OnnxNas.Cli.Reports;
 [JsonSerializable(typeof(SearchOptions))]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(VerificationSummary))]
+[JsonSerializable(typeof(VerificationRequest))]
 [JsonSerializable(typeof(SearchSummary))]
 [JsonSerializable(typeof(IReadOnlyList<RankedArchitecture>))]
 [JsonSerializable(typeof(string[]))]

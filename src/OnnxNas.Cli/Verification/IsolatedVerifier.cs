@@ -21,7 +21,7 @@ internal sealed class IsolatedVerifier(TextWriter error) : IDisposable
             return Verifier.Verify(path, memory);
         try
         {
-            var outcome = jobs.Run(Job, JsonSerializer.SerializeToUtf8Bytes(new Request(path, memory), JsonText.Options));
+            var outcome = jobs.Run(Job, JsonSerializer.SerializeToUtf8Bytes(new VerificationRequest(path, memory), JsonText.Options));
             return outcome.End switch
             {
                 WorkerEnd.Done => JsonSerializer.Deserialize<VerificationResult>(outcome.Reply, JsonText.Options)!,
@@ -40,7 +40,7 @@ internal sealed class IsolatedVerifier(TextWriter error) : IDisposable
     /// <summary>The worker's side.</summary>
     public static byte[] Serve(byte[] request)
     {
-        var (path, memory) = JsonSerializer.Deserialize<Request>(request, JsonText.Options)!;
+        var (path, memory) = JsonSerializer.Deserialize<VerificationRequest>(request, JsonText.Options)!;
         return JsonSerializer.SerializeToUtf8Bytes(Verifier.Verify(path, memory), JsonText.Options);
     }
 
@@ -49,6 +49,4 @@ internal sealed class IsolatedVerifier(TextWriter error) : IDisposable
         jobs?.Dispose();
         jobs = null;
     }
-
-    private sealed record Request(string Path, long? Memory);
 }

@@ -1,5 +1,10 @@
 namespace OnnxNas.Cli.Verification;
 
+/// <summary>What a worker is to verify.</summary>
+/// <param name="Path">A model, or a test case folder.</param>
+/// <param name="Memory">As <see cref="Verifier.Verify"/> takes it.</param>
+internal sealed record VerificationRequest(string Path, long? Memory);
+
 /// <summary>One row of <c>verify</c>.</summary>
 /// <param name="Path">What was verified.</param>
 /// <param name="Status"><c>pass</c>, <c>fail</c>, <c>unsupported</c>, <c>error</c> or <c>crash</c>.</param>

@@ -78,12 +78,19 @@ internal sealed class Worker : IDisposable
     public static void EndAll()
     {
         foreach (var worker in Alive.Keys)
-            worker.Dispose();
+            worker.Kill();
     }
 
     public void Dispose()
     {
         Alive.TryRemove(this, out _);
+        Kill();
+        process.Dispose();
+        replies.Dispose();
+    }
+
+    private void Kill()
+    {
         try
         {
             process.Kill();
@@ -93,9 +100,6 @@ internal sealed class Worker : IDisposable
         {
             // It has ended by itself.
         }
-
-        process.Dispose();
-        replies.Dispose();
     }
 
     private WorkerOutcome Wait(WorkerLimits limits, CancellationToken cancellation)

@@ -24,7 +24,7 @@ public sealed record Evolution(int Population, int Generations, int Parents, dou
     public long Most(SearchSpace space)
     {
         ArgumentNullException.ThrowIfNull(space);
-        return space.Size <= Limit ? (long)space.Size : Limit;
+        return space.Size is { Exact: { } size } && size <= Limit ? (long)size : Limit;
     }
 
     /// <summary>Everything scored, the best first; of equal scores the earlier one. Empty where nothing that is allowed was found.</summary>
