@@ -1,4 +1,5 @@
 using System.Globalization;
+using OnnxNas.Ir;
 
 namespace OnnxNas.Cli;
 
