@@ -22,7 +22,7 @@ internal static class Verifier
     /// <summary>Verifies one path.</summary>
     /// <param name="path">A model, or a test case folder.</param>
     /// <param name="memory">Bytes for the tensors of a run; null for an amount in proportion to the model.</param>
-    public static VerificationResult Verify(string path, long? memory)
+    public static VerificationResult Verify(string path, long? memory = null)
     {
         try
         {
