@@ -1,4 +1,5 @@
 #:project ../../src/OnnxNas.Cli/OnnxNas.Cli.csproj
+#:property PublishAot=false
 // Strategies of your own and the whole command line with them, in one file:  dotnet run tests/Examples/trainer.cs -- --epochs 2
 using OnnxNas.Cli;
 using OnnxNas.Ir;
