@@ -20,6 +20,9 @@ internal static class ParityGate
     private const int Seed = 20_26;
     private const int Samples = 4;
 
+    // One for the whole process: it ends with it.
+    private static readonly Lazy<IsolatedJobs?> Jobs = new(() => WorkerCommand.Program is { } program ? new(program, WorkerLimits.Default) : null);
+
     /// <summary>The largest absolute difference.</summary>
     /// <param name="marked">The supernet with the weights of the winner.</param>
     /// <param name="architecture">The winner.</param>
@@ -30,7 +33,10 @@ internal static class ParityGate
     public static double Require(MarkedModel marked, Architecture architecture, ModelMessage winner, RunLimits? limits = null)
     {
         var options = Loading(marked.Model);
-        var feeds = limits is null ? RandomInputs.For(marked.Model, Seed, Samples) : RandomInputs.For(marked.Model, Seed, Samples, mostBytes: limits.Bytes);
+        var ranges = InputRanges.Of(marked.Model, SupernetOperators.Registry);
+        var feeds = limits is null
+            ? RandomInputs.For(marked.Model, Seed, Samples, ranges: ranges)
+            : RandomInputs.For(marked.Model, Seed, Samples, mostBytes: limits.Bytes, ranges: ranges);
         // First here, where sizes are checked before kernels start.
         var expected = RunOneHot(marked.Model, architecture, feeds, limits);
         RequireSurvival(winner, options, feeds, "the winner");
@@ -76,12 +82,12 @@ internal static class ParityGate
     // In a process of its own first: ONNX Runtime may crash, and nothing could be said then.
     private static void RequireSurvival(ModelMessage message, OnnxSessionOptions options, IReadOnlyDictionary<string, TensorData>? feeds, string name)
     {
-        if (WorkerCommand.Program is not { } program)
+        if (Jobs.Value is not { } jobs)
             return;
         try
         {
-            using var jobs = new IsolatedJobs(program, WorkerLimits.Default);
-            RuntimeProbe.Require(jobs, message, feeds, name, options);
+            lock (Jobs)
+                RuntimeProbe.Require(jobs, message, feeds, name, options);
         }
         catch (WorkerException)
         {
@@ -94,7 +100,7 @@ internal static class ParityGate
     {
         try
         {
-            return RandomInputs.For(model, Seed, Samples);
+            return RandomInputs.For(model, Seed, Samples, ranges: InputRanges.Of(model, SupernetOperators.Registry));
         }
         catch (OnnxNasException e) when (e is UnsupportedOperatorException or ResourceLimitException)
         {

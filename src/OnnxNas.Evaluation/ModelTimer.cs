@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
 
 namespace OnnxNas.Evaluation;
 
@@ -23,7 +24,9 @@ public sealed class ModelTimer(int threads, LatencyCache? cache)
     public Latency Measure(byte[] model)
     {
         using var session = new OnnxSession(model, new() { Threads = threads });
-        var feeds = RandomInputs.For(session, 0, batch: 1);
+        // Whole numbers may be divisors or sizes: a 1 is good for each.
+        var ones = session.Inputs.ToDictionary(i => i.Name, _ => new ValueRange(1, 1), StringComparer.Ordinal);
+        var feeds = RandomInputs.For(session, 0, batch: 1, ranges: ones);
         var key = LatencyCache.Key(model, feeds, threads);
         if (cache?.Find(key) is { } kept)
             return kept;

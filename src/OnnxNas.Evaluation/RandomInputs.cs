@@ -1,5 +1,6 @@
 using System.Globalization;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
 
 namespace OnnxNas.Evaluation;
 
@@ -13,22 +14,22 @@ public static class RandomInputs
     private const long MostBytes = int.MaxValue;
 
     /// <summary>Feeds for a loaded model.</summary>
-    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long)"/>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long, IReadOnlyDictionary{string, ValueRange}?)"/>
     public static IReadOnlyDictionary<string, TensorData> For(
-        OnnxSession session, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes)
+        OnnxSession session, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes, IReadOnlyDictionary<string, ValueRange>? ranges = null)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return For(session.Inputs, seed, batch, symbols, integersBelow, mostBytes);
+        return For(session.Inputs, seed, batch, symbols, integersBelow, mostBytes, ranges);
     }
 
     /// <summary>Feeds for a model's graph. Inputs that have an initializer as default are left out.</summary>
-    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long)"/>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long, IReadOnlyDictionary{string, ValueRange}?)"/>
     public static IReadOnlyDictionary<string, TensorData> For(
-        Model model, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes)
+        Model model, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes, IReadOnlyDictionary<string, ValueRange>? ranges = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var inputs = model.Graph.Inputs.Where(v => v.Initializer is null).Select(v => new TensorInfo(v.Name, v.Element, v.Shape));
-        return For(inputs, seed, batch, symbols, integersBelow, mostBytes);
+        return For(inputs, seed, batch, symbols, integersBelow, mostBytes, ranges);
     }
 
     /// <summary>Feeds for these inputs: floats of the standard normal distribution, whole numbers in 0 … <paramref name="integersBelow"/> − 1, bools.</summary>
@@ -38,10 +39,11 @@ public static class RandomInputs
     /// <param name="symbols">Extents by symbol. Free extents that are neither here nor the batch become 8.</param>
     /// <param name="integersBelow">The default 2 suits every embedding table, one-hot and index of more than one row.</param>
     /// <param name="mostBytes">The most memory that the feeds may take together.</param>
+    /// <param name="ranges">By name, inputs that take other numbers, since they are no data.</param>
     /// <exception cref="UnsupportedOperatorException">An input is no tensor of known rank, or of a type that cannot be drawn.</exception>
     /// <exception cref="ResourceLimitException">The declared extents ask for more than <paramref name="mostBytes"/>.</exception>
     public static IReadOnlyDictionary<string, TensorData> For(
-        IEnumerable<TensorInfo> inputs, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes)
+        IEnumerable<TensorInfo> inputs, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes, IReadOnlyDictionary<string, ValueRange>? ranges = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         TensorInfo[] list = [.. inputs];
@@ -56,32 +58,36 @@ public static class RandomInputs
                 $"Input '{list[largest].Name}' [{string.Join(',', dims[largest])}] takes {bytes[largest] / (1 << 20):N0} MiB; the inputs may take {mostBytes >> 20:N0} MiB. Correct the declared extents, or raise --memory."));
         }
 
-        return list.Select((info, i) => (info.Name, Tensor: Draw(info.Type, dims[i], new SeededRandom(seed, i), integersBelow)))
+        return list.Select((info, i) => (info.Name, Tensor: Draw(info.Type, dims[i], new SeededRandom(seed, i), integersBelow, ranges?.TryGetValue(info.Name, out var range) == true ? range : null)))
             .ToDictionary(pair => pair.Name, pair => pair.Tensor);
     }
 
     /// <summary>A tensor of random elements.</summary>
     /// <exception cref="UnsupportedOperatorException">The type cannot be drawn.</exception>
-    public static TensorData Draw(ElementType type, IReadOnlyList<long> dims, SeededRandom random, int integersBelow = 2)
+    public static TensorData Draw(ElementType type, IReadOnlyList<long> dims, SeededRandom random, int integersBelow = 2, ValueRange? range = null)
     {
         ArgumentNullException.ThrowIfNull(random);
         return type switch
         {
-            ElementType.Float32 => Fill(dims, () => (float)random.NextGaussian()),
-            ElementType.Float64 => Fill(dims, random.NextGaussian),
-            ElementType.Float16 => Fill(dims, () => (Half)random.NextGaussian()),
-            ElementType.BFloat16 => TensorData.FromBytes(type, dims, Fill(dims, () => (ushort)(BitConverter.SingleToUInt32Bits((float)random.NextGaussian()) >> 16)).Bytes),
+            ElementType.Float32 => Fill(dims, () => (float)Real()),
+            ElementType.Float64 => Fill(dims, Real),
+            ElementType.Float16 => Fill(dims, () => (Half)Real()),
+            ElementType.BFloat16 => TensorData.FromBytes(type, dims, Fill(dims, () => (ushort)(BitConverter.SingleToUInt32Bits((float)Real()) >> 16)).Bytes),
             ElementType.Bool => Fill(dims, () => random.NextInt(2) == 1),
-            ElementType.Int8 => Fill(dims, () => (sbyte)random.NextInt(integersBelow)),
-            ElementType.UInt8 => Fill(dims, () => (byte)random.NextInt(integersBelow)),
-            ElementType.Int16 => Fill(dims, () => (short)random.NextInt(integersBelow)),
-            ElementType.UInt16 => Fill(dims, () => (ushort)random.NextInt(integersBelow)),
-            ElementType.Int32 => Fill(dims, () => random.NextInt(integersBelow)),
-            ElementType.UInt32 => Fill(dims, () => (uint)random.NextInt(integersBelow)),
-            ElementType.Int64 => Fill(dims, () => (long)random.NextInt(integersBelow)),
-            ElementType.UInt64 => Fill(dims, () => (ulong)random.NextInt(integersBelow)),
+            ElementType.Int8 => Fill(dims, () => (sbyte)Whole()),
+            ElementType.UInt8 => Fill(dims, () => (byte)Whole()),
+            ElementType.Int16 => Fill(dims, () => (short)Whole()),
+            ElementType.UInt16 => Fill(dims, () => (ushort)Whole()),
+            ElementType.Int32 => Fill(dims, () => (int)Whole()),
+            ElementType.UInt32 => Fill(dims, () => (uint)Whole()),
+            ElementType.Int64 => Fill(dims, () => Whole()),
+            ElementType.UInt64 => Fill(dims, () => (ulong)Whole()),
             _ => throw new UnsupportedOperatorException($"Random {type} tensors cannot be made; give inputs for this model."),
         };
+
+        double Real() => range is { OfFloats: true } r ? r.Least + (r.Most - r.Least) * random.NextDouble() : random.NextGaussian();
+
+        long Whole() => range is { } r ? (long)r.Least + random.NextInt((int)(r.Most - r.Least) + 1) : random.NextInt(integersBelow);
     }
 
     private static long[] DimsOf(TensorInfo info, Dictionary<string, long> extents, int batch)

@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Testing;
 
@@ -44,6 +45,16 @@ public sealed class RandomInputsTests
             Assert.AreEqual(0, values.Average(), 0.06);
             Assert.AreEqual(1, values.Average(v => v * v), 0.1);
         }
+    }
+
+    [TestMethod]
+    public void Inputs_that_are_no_data_are_drawn_from_their_ranges()
+    {
+        var ranges = new Dictionary<string, ValueRange> { ["ids"] = new(3, 5), ["x"] = new(2, 4), ["s"] = new(2, 4, OfFloats: true) };
+        var feeds = RandomInputs.For(Infos, 1, batch: 4, ranges: ranges);
+        CollectionAssert.AreEquivalent(new long[] { 3, 4, 5 }, feeds["ids"].ToInt64s().Distinct().ToArray());
+        Assert.IsInRange(2, 4, feeds["s"].ToDoubles()[0]);
+        CollectionAssert.AreEqual(RandomInputs.For(Infos, 1, batch: 4)["x"].ToDoubles(), feeds["x"].ToDoubles(), "Floats are bound where the range says so only.");
     }
 
     [TestMethod]

@@ -78,7 +78,7 @@ internal static class Verifier
         var filed = model.Clone();
         using var module = BuildModule(model, memory);
         using var session = ParityGate.Oracle(filed);
-        var feeds = RandomInputs.For(session, Seed, Samples, mostBytes: module.Limits!.Bytes);
+        var feeds = RandomInputs.For(session, Seed, Samples, mostBytes: module.Limits!.Bytes, ranges: InputRanges.Of(model, SupernetOperators.Registry));
         // First here, where sizes are checked before kernels start.
         var actual = module.Evaluate(feeds);
         var expected = session.Run(feeds);

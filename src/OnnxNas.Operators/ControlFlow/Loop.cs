@@ -107,6 +107,6 @@ internal sealed class Loop : ControlFlowOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Loop", [1, 11, 13, 16, 19, 21, 23, 24, 25], node => new Loop(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Loop", [1, 11, 13, 16, 19, 21, 23, 24, 25], node => new Loop(node)) { Ranges = [new(0, 1, 4)], Types = TypeSets.All }];
     }
 }

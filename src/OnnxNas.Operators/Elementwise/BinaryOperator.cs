@@ -78,7 +78,7 @@ internal sealed class BinaryOperator(NodeReader node, BinaryOperator.Rule rule) 
         {
             get
             {
-                var definition = new OperatorDefinition(Name, Versions, node => new BinaryOperator(node, this)) { Types = [.. TypeSets.All.Where(Takes)] };
+                var definition = new OperatorDefinition(Name, Versions, node => new BinaryOperator(node, this)) { Types = [.. TypeSets.All.Where(Takes)], Ranges = Divides ? [new(1, 1, 4)] : [] };
                 return Result == ElementType.Bool ? definition with { Gradient = Gradient.None("gives truth values") } : definition;
             }
         }

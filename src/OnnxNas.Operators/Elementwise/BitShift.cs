@@ -34,6 +34,6 @@ internal sealed class BitShift : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("BitShift", [11], node => new BitShift(node)) { Types = TypeSets.Unsigned }];
+        public IEnumerable<OperatorDefinition> Operators => [new("BitShift", [11], node => new BitShift(node)) { Ranges = [new(1, 0, 4)], Types = TypeSets.Unsigned }];
     }
 }

@@ -59,6 +59,6 @@ internal sealed class Mod : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Mod", [10, 13], node => new Mod(node)) { Types = TypeSets.Numbers }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Mod", [10, 13], node => new Mod(node)) { Ranges = [new(1, 1, 4)], Types = TypeSets.Numbers }];
     }
 }

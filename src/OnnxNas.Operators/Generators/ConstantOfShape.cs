@@ -44,7 +44,7 @@ internal sealed class ConstantOfShape : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("ConstantOfShape", [9, 20, 21, 23, 24, 25], node => new ConstantOfShape(node)) { Types = TypeSets.All, Gradient = Gradient.None("depends on the shape only") },
+            new("ConstantOfShape", [9, 20, 21, 23, 24, 25], node => new ConstantOfShape(node)) { Ranges = [new(0, 1, 4)], Types = TypeSets.All, Gradient = Gradient.None("depends on the shape only") },
         ];
     }
 }

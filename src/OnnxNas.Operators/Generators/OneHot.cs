@@ -48,6 +48,6 @@ internal sealed class OneHot : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("OneHot", [9, 11], node => new OneHot(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("OneHot", [9, 11], node => new OneHot(node)) { Ranges = [new(1, 2, 8, true)], Types = TypeSets.All }];
     }
 }

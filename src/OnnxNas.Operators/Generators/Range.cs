@@ -71,7 +71,7 @@ internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Range", [11, 27], node => new Range(node)) { Types = [ElementType.Int16, ElementType.Int32, ElementType.Int64, .. TypeSets.Floats] },
+            new("Range", [11, 27], node => new Range(node)) { Ranges = [new(0, 0, 0, true), new(1, 4, 8, true), new(2, 1, 2, true)], Types = [ElementType.Int16, ElementType.Int32, ElementType.Int64, .. TypeSets.Floats] },
         ];
     }
 }

@@ -59,6 +59,6 @@ internal sealed class CenterCropPad : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("CenterCropPad", [18], node => new CenterCropPad(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("CenterCropPad", [18], node => new CenterCropPad(node)) { Ranges = [new(1, 1, 8)], Types = TypeSets.All }];
     }
 }

@@ -78,6 +78,6 @@ internal sealed class Col2Im : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Col2Im", [18], node => new Col2Im(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Col2Im", [18], node => new Col2Im(node)) { Ranges = [new(1, 1, 8), new(2, 1, 2)], Types = TypeSets.All }];
     }
 }

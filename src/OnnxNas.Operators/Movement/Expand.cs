@@ -38,6 +38,6 @@ internal sealed class Expand(NodeReader node) : NamedOperator(node, 2, 2)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Expand", [8, 13], node => new Expand(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Expand", [8, 13], node => new Expand(node)) { Ranges = [new(1, 1, 1)], Types = TypeSets.All }];
     }
 }

@@ -85,7 +85,7 @@ internal sealed class NonMaxSuppression : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("NonMaxSuppression", [10, 11], node => new NonMaxSuppression(node)) { Types = [ElementType.Float32], Gradient = Gradient.None("gives indices") },
+            new("NonMaxSuppression", [10, 11], node => new NonMaxSuppression(node)) { Ranges = [new(2, 1, 4), new(3, 0, 1, true), new(4, 0, 0, true)], Types = [ElementType.Float32], Gradient = Gradient.None("gives indices") },
         ];
     }
 }

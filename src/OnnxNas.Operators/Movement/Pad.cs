@@ -125,6 +125,6 @@ internal sealed class Pad : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Pad", [2, 11, 13, 18, 19, 21, 23, 24, 25], node => new Pad(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Pad", [2, 11, 13, 18, 19, 21, 23, 24, 25], node => new Pad(node)) { Ranges = [new(1, 0, 2), new(3, 0, 0)], Types = TypeSets.All }];
     }
 }

@@ -111,6 +111,6 @@ internal sealed class Reshape : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Reshape", [5, 13, 14, 19, 21, 23, 24, 25], node => new Reshape(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Reshape", [5, 13, 14, 19, 21, 23, 24, 25], node => new Reshape(node)) { Ranges = [new(1, 1, 4)], Types = TypeSets.All }];
     }
 }

@@ -218,8 +218,8 @@ internal sealed class Resize : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("Resize", [10, 11, 13, 18, 19], node => new Resize(node, upsample: false)) { Types = TypeSets.Numbers },
-            new("Upsample", [1, 7, 9], node => new Resize(node, upsample: true)) { Types = TypeSets.Numbers, Withdrawn = (10, "Resize") },
+            new("Resize", [10, 11, 13, 18, 19], node => new Resize(node, upsample: false)) { Ranges = [new(1, 1, 2, true), new(2, 1, 2, true), new(3, 1, 8)], Types = TypeSets.Numbers },
+            new("Upsample", [1, 7, 9], node => new Resize(node, upsample: true)) { Ranges = [new(1, 1, 2, true)], Types = TypeSets.Numbers, Withdrawn = (10, "Resize") },
         ];
     }
 }

@@ -43,6 +43,6 @@ internal sealed class ReverseSequence : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("ReverseSequence", [10], node => new ReverseSequence(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("ReverseSequence", [10], node => new ReverseSequence(node)) { Ranges = [new(1, 1, 2)], Types = TypeSets.All }];
     }
 }

@@ -134,6 +134,6 @@ internal sealed class Slice : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Slice", [1, 10, 11, 13], node => new Slice(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Slice", [1, 10, 11, 13], node => new Slice(node)) { Ranges = [new(1, 0, 0), new(2, 1, 4), new(3, 0, 0), new(4, 1, 2)], Types = TypeSets.All }];
     }
 }

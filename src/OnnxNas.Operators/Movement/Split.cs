@@ -99,6 +99,6 @@ internal sealed class Split : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Split", [2, 11, 13, 18], node => new Split(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Split", [2, 11, 13, 18], node => new Split(node)) { Ranges = [new(1, 1, 4)], Types = TypeSets.All }];
     }
 }

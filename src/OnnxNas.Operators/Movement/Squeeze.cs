@@ -43,6 +43,6 @@ internal sealed class Squeeze : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Squeeze", [1, 11, 13, 21, 23, 24, 25], node => new Squeeze(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Squeeze", [1, 11, 13, 21, 23, 24, 25], node => new Squeeze(node)) { Ranges = [new(1, 0, 0)], Types = TypeSets.All }];
     }
 }

@@ -32,6 +32,6 @@ internal sealed class Tile(NodeReader node) : NamedOperator(node, 2, 2)
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Tile", [6, 13], node => new Tile(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Tile", [6, 13], node => new Tile(node)) { Ranges = [new(1, 1, 3)], Types = TypeSets.All }];
     }
 }

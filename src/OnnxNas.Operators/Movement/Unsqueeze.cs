@@ -43,6 +43,6 @@ internal sealed class Unsqueeze : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Unsqueeze", [1, 11, 13, 21, 23, 24, 25], node => new Unsqueeze(node)) { Types = TypeSets.All }];
+        public IEnumerable<OperatorDefinition> Operators => [new("Unsqueeze", [1, 11, 13, 21, 23, 24, 25], node => new Unsqueeze(node)) { Ranges = [new(1, 0, 0)], Types = TypeSets.All }];
     }
 }

@@ -114,6 +114,6 @@ internal sealed class BatchNormalization : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("BatchNormalization", [6, 7, 9, 14, 15], node => new BatchNormalization(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("BatchNormalization", [6, 7, 9, 14, 15], node => new BatchNormalization(node)) { Ranges = [new(4, 1, 2, true)] }];
     }
 }

@@ -69,6 +69,6 @@ internal sealed class Dropout : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("Dropout", [6, 7, 10, 12, 13, 22], node => new Dropout(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("Dropout", [6, 7, 10, 12, 13, 22], node => new Dropout(node)) { Ranges = [new(1, 0, 0, true)] }];
     }
 }

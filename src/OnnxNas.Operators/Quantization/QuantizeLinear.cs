@@ -108,8 +108,8 @@ internal sealed class QuantizeLinear : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("QuantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: false)) { Types = [.. TypeSets.Floats, ElementType.Int32], Gradient = Gradient.StraightThrough("before DequantizeLinear, that of x / scale within the range of the integers and 0 outside") },
-            new("DequantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: true)) { Types = [.. TypeSets.Bytes, ElementType.Int16, ElementType.UInt16, ElementType.Int32], Gradient = Gradient.Derivative },
+            new("QuantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: false)) { Ranges = [new(1, 1, 2, true)], Types = [.. TypeSets.Floats, ElementType.Int32], Gradient = Gradient.StraightThrough("before DequantizeLinear, that of x / scale within the range of the integers and 0 outside") },
+            new("DequantizeLinear", [10, 13, 19, 21, 23, 24, 25], node => new QuantizeLinear(node, back: true)) { Ranges = [new(1, 1, 2, true)], Types = [.. TypeSets.Bytes, ElementType.Int16, ElementType.UInt16, ElementType.Int32], Gradient = Gradient.Derivative },
         ];
     }
 }

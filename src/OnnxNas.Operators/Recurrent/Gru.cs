@@ -33,6 +33,6 @@ internal sealed class Gru : RecurrentLayer
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("GRU", [3, 7, 14, 22], node => new Gru(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("GRU", [3, 7, 14, 22], node => new Gru(node)) { Ranges = [new(4, 1, 2)] }];
     }
 }

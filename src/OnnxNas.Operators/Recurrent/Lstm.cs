@@ -41,6 +41,6 @@ internal sealed class Lstm : RecurrentLayer
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("LSTM", [1, 7, 14, 22], node => new Lstm(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("LSTM", [1, 7, 14, 22], node => new Lstm(node)) { Ranges = [new(4, 1, 2)] }];
     }
 }

@@ -20,6 +20,6 @@ internal sealed class Rnn : RecurrentLayer
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("RNN", [1, 7, 14, 22], node => new Rnn(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("RNN", [1, 7, 14, 22], node => new Rnn(node)) { Ranges = [new(4, 1, 2)] }];
     }
 }

@@ -45,8 +45,8 @@ internal sealed class Cumulative : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("CumSum", [11, 14], node => new Cumulative(node, product: false)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] },
-            new("CumProd", [26], node => new Cumulative(node, product: true)) { Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] },
+            new("CumSum", [11, 14], node => new Cumulative(node, product: false)) { Ranges = [new(1, 0, 0)], Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] },
+            new("CumProd", [26], node => new Cumulative(node, product: true)) { Ranges = [new(1, 0, 0)], Types = [.. TypeSets.Floats, .. TypeSets.WideIntegers] },
         ];
     }
 }

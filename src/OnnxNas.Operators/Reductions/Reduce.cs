@@ -129,7 +129,7 @@ internal sealed class Reduce : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Reduce(node, r)) { Types = r.Types });
+        public IEnumerable<OperatorDefinition> Operators => Rules.Select(r => new OperatorDefinition(r.Name, r.Versions, node => new Reduce(node, r)) { Types = r.Types, Ranges = [new(1, 0, 0)] });
     }
 
     private sealed record Rule(string Name, int[] Versions, Func<Tensor, long[], bool, Tensor> Kernel)

@@ -54,6 +54,6 @@ internal sealed class TopK : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("TopK", [1, 10, 11, 24], node => new TopK(node)) { Types = TypeSets.Numbers }];
+        public IEnumerable<OperatorDefinition> Operators => [new("TopK", [1, 10, 11, 24], node => new TopK(node)) { Ranges = [new(1, 1, 2)], Types = TypeSets.Numbers }];
     }
 }

@@ -25,6 +25,9 @@ public sealed record OperatorDefinition(string Name, IReadOnlyList<int> Versions
         init => gradient = value;
     }
 
+    /// <summary>Inputs for which random data would be no use, or would end the process that another runtime runs in, and what is good there.</summary>
+    public IReadOnlyList<InputRange> Ranges { get; init; } = [];
+
     /// <summary>The opset in which ONNX withdrew it, and the operator to use from there on; null for all others.</summary>
     public (int Since, string Successor)? Withdrawn { get; init; }
 }

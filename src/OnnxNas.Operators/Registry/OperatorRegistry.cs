@@ -55,6 +55,13 @@ public sealed class OperatorRegistry : ITypeRules, IParameterRules
             throw new UnsupportedOperatorException($"The model imports opset {model.Opset} of ai.onnx; the newest one tested here is {NewestOpset}. Export it with opset_version={NewestOpset} or lower.");
     }
 
+    /// <summary>What inputs of a node are tried with; none for an operator that is not here.</summary>
+    public IReadOnlyList<InputRange> Ranges(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return definitions.TryGetValue((node.Domain, node.OpType), out var definition) ? definition.Ranges : [];
+    }
+
     /// <summary>Why a node cannot run, or null where it can.</summary>
     public string? WhyUnsupported(Node node, IReadOnlyDictionary<string, int> opsets)
     {

@@ -55,6 +55,6 @@ internal sealed class AffineGrid : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("AffineGrid", [20], node => new AffineGrid(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("AffineGrid", [20], node => new AffineGrid(node)) { Ranges = [new(1, 1, 4)] }];
     }
 }

@@ -63,6 +63,6 @@ internal sealed class Dft : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("DFT", [17, 20], node => new Dft(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("DFT", [17, 20], node => new Dft(node)) { Ranges = [new(1, 1, 8), new(2, 1, 1)] }];
     }
 }

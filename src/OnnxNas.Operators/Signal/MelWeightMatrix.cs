@@ -65,7 +65,7 @@ internal sealed class MelWeightMatrix : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("MelWeightMatrix", [17], node => new MelWeightMatrix(node)) { Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
+            new("MelWeightMatrix", [17], node => new MelWeightMatrix(node)) { Ranges = [new(0, 1, 8), new(1, 8, 16), new(2, 8000, 8000), new(3, 0, 100, true), new(4, 1000, 4000, true)], Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
         ];
     }
 }

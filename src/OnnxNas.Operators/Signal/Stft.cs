@@ -55,6 +55,6 @@ internal sealed class Stft : NamedOperator
     public sealed class Family : IOperatorFamily
     {
         /// <inheritdoc/>
-        public IEnumerable<OperatorDefinition> Operators => [new("STFT", [17], node => new Stft(node))];
+        public IEnumerable<OperatorDefinition> Operators => [new("STFT", [17], node => new Stft(node)) { Ranges = [new(1, 1, 4), new(3, 1, 4)] }];
     }
 }

@@ -40,9 +40,9 @@ internal sealed class Windows : NamedOperator
         /// <inheritdoc/>
         public IEnumerable<OperatorDefinition> Operators =>
         [
-            new("HannWindow", [17], node => new Windows(node, 0.5, 0.5, 0)) { Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
-            new("HammingWindow", [17], node => new Windows(node, 25.0 / 46, 21.0 / 46, 0)) { Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
-            new("BlackmanWindow", [17], node => new Windows(node, 0.42, 0.5, 0.08)) { Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
+            new("HannWindow", [17], node => new Windows(node, 0.5, 0.5, 0)) { Ranges = [new(0, 1, 16)], Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
+            new("HammingWindow", [17], node => new Windows(node, 25.0 / 46, 21.0 / 46, 0)) { Ranges = [new(0, 1, 16)], Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
+            new("BlackmanWindow", [17], node => new Windows(node, 0.42, 0.5, 0.08)) { Ranges = [new(0, 1, 16)], Types = TypeSets.Numbers, Gradient = Gradient.None("is made of constants") },
         ];
     }
 }

@@ -64,6 +64,44 @@ public sealed class CrashTests : IDisposable
         Assert.IsTrue(OnnxFile.Read(bench["out.onnx"]).Graph.Nodes.All(n => n.Inputs[^1] is not null));
     }
 
+    [TestMethod]
+    public void Inputs_that_are_steps_sizes_and_divisors_are_drawn_so_that_the_model_runs()
+    {
+        var net = new NetBuilder();
+        Value Whole(string name, params Dim[] dims) => net.Graph.AddInput(name, new TensorType(ElementType.Int64, new Shape(dims)));
+        var signal = net.Op("STFT", net.Input("signal", 1, 64, 1), Whole("step"), null, Whole("length"));
+        var quotient = net.Op("Cast", [net.Op("Div", Whole("ids", 4), Whole("divisor", 4))], Attr.Of("to", (long)ElementType.Float32));
+        var scaled = net.Op("Resize", net.Input("image", 1, 1, 4, 4), null, net.Input("scales", 4));
+        var path = bench.Save(net.Build((net.Op("ReduceSum", [signal], Attr.Of("keepdims", 0L)), []), (quotient, [4]), (net.Op("ReduceSum", [scaled], Attr.Of("keepdims", 0L)), [])));
+        var (code, output, _) = Workbench.Run("verify", path);
+        Assert.AreEqual(0, code, output);
+    }
+
+    [TestMethod]
+    [DataRow("Div", 0L, "holds a 0"), DataRow("Mod", 0L, "holds a 0"), DataRow("Div", -1L, "cannot hold"), DataRow("Mod", -1L, "cannot hold")]
+    public void A_division_of_constants_that_the_processor_traps_is_refused_by_name(string op, long divisor, string because)
+    {
+        var net = new NetBuilder();
+        var quotient = net.Op("Cast", [net.Op(op, net.Graph.AddInitializer("a", TensorData.Vector(long.MinValue)), net.Graph.AddInitializer("b", TensorData.Vector(divisor)))], Attr.Of("to", (long)ElementType.Float32));
+        var (code, output, _) = Workbench.Run("verify", bench.Save(net.Build((net.Op("Add", net.Input("x", 1), quotient), [1]))), "--json");
+        Assert.AreEqual(1, code);
+        Assert.Contains("\"error\"", output);
+        Assert.Contains(because, output);
+        Assert.Contains($"{op} '", output);
+    }
+
+    [TestMethod]
+    public void A_case_whose_node_lacks_a_required_input_costs_no_other_result()
+    {
+        var net = new NetBuilder();
+        net.Input("x", 2);
+        var lacking = net.Build((net.Op("HardSwish", [null]), [2]));
+        var (code, output, _) = Workbench.Run("verify", bench.Save(Small(1)), bench.Save(lacking, "lacking.onnx"), "--json");
+        Assert.AreEqual(1, code);
+        Assert.Contains("input 0 is missing", output);
+        Assert.AreEqual(1, (int)JsonNode.Parse(output)!["passed"]!);
+    }
+
     private static Model Small(int seed)
     {
         var net = new NetBuilder(seed);

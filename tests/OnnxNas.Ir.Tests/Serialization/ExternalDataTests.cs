@@ -27,6 +27,19 @@ public sealed class ExternalDataTests : IDisposable
     }
 
     [TestMethod]
+    public void Whole_bytes_and_the_message_of_a_small_model_need_no_folder()
+    {
+        File.WriteAllBytes(folder.File("w.bin"), Bytes(Payload));
+        var model = OnnxFile.Read(TestModels.Add(TestModels.External("w.bin")).Save(folder.Path));
+        foreach (var bytes in new[] { OnnxFile.ToWholeBytes(model), OnnxFile.ToMessage(model, embeddedLimit: 32).Bytes })
+            CollectionAssert.AreEqual(Payload, OnnxFile.Read(bytes).Graph.Find("w")!.Initializer!.AsSpan<float>().ToArray());
+        Assert.IsNull(OnnxFile.ToMessage(model, embeddedLimit: 32).DataFolder);
+        // The model itself still refers to the file.
+        Assert.AreEqual(TensorStorage.External, model.Graph.Find("w")!.Initializer!.Storage);
+        Assert.ThrowsExactly<ModelFormatException>(() => OnnxFile.Read(OnnxFile.ToBytes(model)));
+    }
+
+    [TestMethod]
     public void Payload_is_loaded_on_first_use_and_not_before()
     {
         File.WriteAllBytes(folder.File("w.bin"), Bytes(Payload));
