@@ -66,7 +66,7 @@ public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules
 
         if (evaluator.Evaluate(node, inputs, opsets) is not { } results)
             return null;
-        var used = node.Outputs.Select((o, i) => o is not null && editor.IsRead(o) ? results[i] : null).ToArray();
+        var used = node.Outputs.Select((o, i) => o is not null && editor.IsRead(o) ? results.ElementAtOrDefault(i) : null).ToArray();
         var complete = node.Outputs.Zip(used).All(p => p.First is null || p.Second is not null || !editor.IsRead(p.First));
         return complete ? used : null;
     }

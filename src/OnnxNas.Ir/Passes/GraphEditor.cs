@@ -41,8 +41,10 @@ internal sealed class GraphEditor
     /// <summary>Replaces a node by the constants it computes; null for an output that nothing reads. They keep the outputs' names.</summary>
     public void ReplaceByConstants(Node node, IReadOnlyList<TensorData?> results)
     {
+        if (node.Outputs.Count > results.Count && node.Outputs.Skip(results.Count).Any(o => o is not null))
+            throw new ModelFormatException($"{node} has {node.Outputs.Count} outputs; its operator makes {results.Count}. Remove the others.");
         var renames = new List<(Value Constant, string Name)>();
-        for (var i = 0; i < node.Outputs.Count; i++)
+        for (var i = 0; i < Math.Min(node.Outputs.Count, results.Count); i++)
         {
             if (node.Outputs[i] is not { } output || results[i] is not { } data)
                 continue;

@@ -39,6 +39,20 @@ public sealed class FoldConstantsTests
     }
 
     [TestMethod]
+    public void A_node_with_more_outputs_than_its_operator_makes_is_left_or_refused()
+    {
+        var graph = new Graph("g");
+        var (root, extra) = (graph.AddValue("root"), graph.AddValue("extra"));
+        graph.AddNode("Sqrt", [graph.AddInitializer("four", TensorData.Scalar(4f))], [root, extra]);
+        graph.AddOutput(graph.Call("Add", [root, extra]));
+        var model = new Model(graph);
+        model.OpsetImports[""] = 17;
+        Assert.IsFalse(Pass.Run(model));
+        graph.AddNode("Constant", [], [graph.AddValue("a"), graph.AddValue("b")], attributes: [Attr.Of("value", TensorData.Scalar(1f))]);
+        Assert.Contains("has 2 outputs", Assert.ThrowsExactly<ModelFormatException>(() => new LiftConstants().Run(model)).Message);
+    }
+
+    [TestMethod]
     public void A_shape_with_a_symbol_is_not_folded()
     {
         var b = new ModelBuilder();
