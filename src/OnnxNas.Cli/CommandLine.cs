@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
+using OnnxNas.Search.Strategies;
 
 namespace OnnxNas.Cli;
 
@@ -26,6 +26,11 @@ public static class CommandLine
     {
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(error);
+        return Run(args, new ReportWriter(output), new ProgressWriter(error));
+    }
+
+    private static int Run(IReadOnlyList<string> args, ReportWriter output, ProgressWriter error)
+    {
         var verbose = new Option<bool>("--verbose") { Description = "Show the stack of an error", Recursive = true };
         var root = new RootCommand("Neural architecture search on ONNX files.") { verbose };
         using var interruption = new Interruption(error);
@@ -46,7 +51,11 @@ public static class CommandLine
         {
             var cause = CauseOf(e);
             if (parsed.GetValue(verbose) && cause is not OperationCanceledException)
-                error.WriteLine(e);
+            {
+                foreach (var line in e.ToString().Split('\n'))
+                    error.WriteLine(Printable.Line(line.TrimEnd('\r')));
+            }
+
             return Explain(cause, error);
         }
     }
@@ -55,11 +64,11 @@ public static class CommandLine
     private static Exception CauseOf(Exception e) =>
         e is TypeInitializationException or TargetInvocationException or AggregateException && e.InnerException is { } inner ? CauseOf(inner) : e;
 
-    private static int Explain(Exception e, TextWriter error)
+    private static int Explain(Exception e, ProgressWriter error)
     {
         if (e is OperationCanceledException)
         {
-            error.WriteLine(e is InterruptedException ? e.Message : "interrupted: nothing was written.");
+            error.WriteLine(e is InterruptedException ? Printable.Message(e.Message) : "interrupted: nothing was written.");
             return Interrupted;
         }
 
@@ -67,12 +76,16 @@ public static class CommandLine
         {
             OnnxNasException or IOException or UnauthorizedAccessException => e.Message,
             OutOfMemoryException => "Memory ran out. Try a smaller --batch-size.",
+            _ when StrategyCatalog.PluginOf(e) is { } plugin => $"The plugin '{plugin}' failed, not the tool: {What(e)} Run with --verbose for the stack, and mend the plugin.",
             ExternalException => $"libtorch failed: {FirstLine(e.Message)}. Run with --verbose for the stack.",
-            _ => $"{e.GetType().Name}: {FirstLine(e.Message)} This is a fault of the tool: please report it with the output of --verbose.",
+            _ => $"{What(e)} This is a fault of the tool: please report it with the output of --verbose.",
         };
-        error.WriteLine($"error: {Tables.Printable(message.ReplaceLineEndings(" "))}");
+        error.WriteLine($"error: {Printable.Message(message.ReplaceLineEndings(" "))}");
         return e is UsageException ? Usage : Failed;
     }
+
+    // What went wrong, and not what wrapped it.
+    private static string What(Exception e) => (e is TypeInitializationException or TargetInvocationException or AggregateException) && e.InnerException is { } inner ? What(inner) : $"{e.GetType().Name}: {FirstLine(e.Message)}";
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim();
 }

@@ -1,5 +1,7 @@
+using System.Text;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Search;
 
 namespace OnnxNas.Cli;
@@ -42,7 +44,7 @@ internal sealed class ResultFolder : IDisposable
     /// <param name="full">The folder's full path.</param>
     /// <param name="force">Whether results that are there are to be replaced.</param>
     /// <exception cref="UsageException">
-    /// Something is there already and <paramref name="force"/> is off, or is more than the results of a search; or the folder around is missing or takes no other.
+    /// Something is there already and <paramref name="force"/> is off, or is more than the results of a search.
     /// </exception>
     public static void Require(string full, bool force)
     {
@@ -53,9 +55,16 @@ internal sealed class ResultFolder : IDisposable
             throw new UsageException($"Folder '{path}' exists already. Choose another one with -o, or replace it with --force.");
         if (Directory.Exists(full) && Directory.EnumerateFileSystemEntries(full).Select(e => Path.GetFileName(e)!).Order(StringComparer.Ordinal).FirstOrDefault(e => !Files.Contains(e)) is { } other)
             throw new UsageException($"Folder '{path}' holds '{other}', which is no result of a search and would be lost. Choose another folder with -o.");
+    }
+
+    /// <summary>Requires that the folder around results is there and takes others.</summary>
+    /// <param name="full">The full path of the results.</param>
+    /// <exception cref="UsageException">It is not, or does not.</exception>
+    public static void RequireRoom(string full)
+    {
         var parent = Path.GetDirectoryName(full);
         if (parent is null || !Directory.Exists(parent))
-            throw new UsageException($"There is no folder '{parent}' to put '{path}' into. Make it first.");
+            throw new UsageException($"There is no folder '{parent}' to put '{Path.GetRelativePath(Environment.CurrentDirectory, full)}' into. Make it first.");
         RequireWritable(full);
     }
 
@@ -81,10 +90,10 @@ internal sealed class ResultFolder : IDisposable
     }
 
     /// <summary>Writes a text file.</summary>
-    public void Write(string name, string text) => File.WriteAllText(Path.Combine(staging, name), text);
+    public void Write(string name, string text) => Write(name, Encoding.UTF8.GetBytes(text));
 
     /// <summary>Writes a file.</summary>
-    public void Write(string name, byte[] bytes) => File.WriteAllBytes(Path.Combine(staging, name), bytes);
+    public void Write(string name, byte[] bytes) => AtomicFile.Write(Path.Combine(staging, name), stream => stream.Write(bytes));
 
     /// <summary>Puts the folder in place.</summary>
     public void Commit()

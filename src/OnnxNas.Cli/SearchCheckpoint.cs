@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 
@@ -10,18 +11,20 @@ namespace OnnxNas.Cli;
 /// <summary>
 /// The checkpoint of a search, in a folder beside that of its results: kept while the search runs, found again and checked to go on, deleted when the results are in place.
 /// </summary>
-internal sealed class SearchCheckpoint
+internal sealed class SearchCheckpoint : IDisposable
 {
     /// <summary>What the name of the folder of results is followed by.</summary>
     public const string Suffix = ".checkpoint";
 
+    private readonly SearchLock held;
     private readonly CheckpointState? state;
     private CheckpointFolder? folder;
 
-    private SearchCheckpoint(string results, bool replaces) => (Results, Replaces) = (results, replaces);
+    private SearchCheckpoint(string results, bool replaces, SearchLock held) => (Results, Replaces, this.held) = (results, replaces, held);
 
-    private SearchCheckpoint(string name, string results)
+    private SearchCheckpoint(string name, string results, SearchLock held)
     {
+        this.held = held;
         (folder, state) = CheckpointFolder.Open(results + Suffix);
         var about = folder.About;
         try
@@ -56,10 +59,13 @@ internal sealed class SearchCheckpoint
     public static SearchCheckpoint New(string results, bool force)
     {
         var full = ResultFolder.FullPath(results);
-        if (CheckpointFolder.Exists(full + Suffix) && !force)
-            throw new UsageException($"A search for '{results}' was interrupted. Go on with --resume {Quoted(results)}, or start anew with --force.");
-        ResultFolder.Require(full, force);
-        return new(full, force);
+        return Held(full, held =>
+        {
+            if (CheckpointFolder.Exists(full + Suffix) && !force)
+                throw new UsageException($"A search for '{results}' was interrupted. Go on with --resume {Quoted(results)}, or start anew with --force.");
+            ResultFolder.Require(full, force);
+            return new(full, force, held);
+        });
     }
 
     /// <summary>The checkpoint of a search that was interrupted.</summary>
@@ -76,15 +82,20 @@ internal sealed class SearchCheckpoint
             throw new UsageException($"-o {output} contradicts --resume {name}: a resumed search writes to the folder it was to write to. Leave -o out.");
         if (!CheckpointFolder.Exists(results + Suffix) && ResultFolder.IsComplete(results))
             throw new CheckpointException($"The search in '{Path.GetRelativePath(Environment.CurrentDirectory, results)}' is finished, and there is nothing to resume. For another search choose another folder with -o, or replace this one with --force.");
-        var found = new SearchCheckpoint(name, results);
-        if (!found.AreResultsInPlace)
-            ResultFolder.Require(results, found.Replaces || force);
-        return found;
+        if (!CheckpointFolder.Exists(results + Suffix))
+            throw CheckpointFolder.Missing(results + Suffix);
+        return Held(results, held =>
+        {
+            var found = new SearchCheckpoint(name, results, held);
+            if (!found.AreResultsInPlace)
+                ResultFolder.Require(results, found.Replaces || force);
+            return found;
+        });
     }
 
     /// <summary>Whether the search was killed after its results were put in place, so that nothing is left to do.</summary>
     public bool AreResultsInPlace =>
-        Options is not null && !Replaces && File.Exists(Path.Combine(Results, ResultFolder.Config)) && File.ReadAllText(Path.Combine(Results, ResultFolder.Config)) == ResultFolder.ConfigText(Options);
+        Options is not null && !Replaces && File.Exists(Path.Combine(Results, ResultFolder.Config)) && InputFile.ReadText(Path.Combine(Results, ResultFolder.Config), InputFile.LargestJson) == ResultFolder.ConfigText(Options);
 
     /// <summary>Starts to keep checkpoints.</summary>
     /// <param name="path">The file of the model.</param>
@@ -115,13 +126,13 @@ internal sealed class SearchCheckpoint
     /// <summary>
     /// Runs the search, and deletes the checkpoint when its results are in place. Where it is interrupted, the error says how to go on; where training failed for good, the checkpoint goes, as going on would fail the same way.
     /// </summary>
-    public int Guard(string path, Func<int> search)
+    public T Guard<T>(string path, Func<T> search)
     {
         try
         {
-            var code = search();
+            var result = search();
             folder?.Delete();
-            return code;
+            return result;
         }
         catch (OperationCanceledException e) when (CheckpointFolder.Exists(Workspace))
         {
@@ -130,6 +141,24 @@ internal sealed class SearchCheckpoint
         catch (Exception e) when (e is TrainingException || !CheckpointFolder.Exists(Workspace))
         {
             folder?.Delete();
+            throw;
+        }
+    }
+
+    /// <summary>Lets other searches use the folders again.</summary>
+    public void Dispose() => held.Dispose();
+
+    private static SearchCheckpoint Held(string results, Func<SearchLock, SearchCheckpoint> open)
+    {
+        ResultFolder.RequireRoom(results);
+        var held = SearchLock.Take(results + Suffix);
+        try
+        {
+            return open(held);
+        }
+        catch
+        {
+            held.Dispose();
             throw;
         }
     }

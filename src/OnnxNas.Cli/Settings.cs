@@ -8,6 +8,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Search;
 using OnnxNas.Search.Strategies;
 
@@ -19,10 +20,14 @@ namespace OnnxNas.Cli;
 /// </summary>
 internal sealed class Settings
 {
+    private const string PluginKey = "plugin";
+
     // A resumed search takes these from another place, if they are the same files.
-    private static readonly string[] Places = ["data", "valid", "test", "plugin"];
+    private static readonly string[] Places = ["data", "valid", "test", PluginKey];
 
     private readonly List<(PropertyInfo Property, Option Option, Func<ParseResult, object?> Read)> options = [];
+
+    private readonly Option plugin;
 
     public Settings()
     {
@@ -31,6 +36,8 @@ internal sealed class Settings
             var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
             options.Add(type == typeof(int) ? Make(property, ParseInt) : type == typeof(bool) ? Make<bool?>(property) : type == typeof(double) ? Make(property, ParseDouble) : Make<string?>(property));
         }
+
+        plugin = options.Single(o => KeyOf(o.Property) == PluginKey).Option;
     }
 
     /// <summary>The options, in the order of the properties.</summary>
@@ -45,6 +52,8 @@ internal sealed class Settings
     public SearchOptions Read(ParseResult parsed, string? file, SearchOptions? kept, Func<SearchOptions, SearchOptions> defaults)
     {
         var given = file is null ? [] : ReadFile(file);
+        RequireNamed(kept?.Plugin, "The checkpoint was made with the plugin");
+        RequireNamed(given[PluginKey] is JsonValue named && named.TryGetValue<string>(out var library) ? library : null, $"'{file}' names the plugin");
         try
         {
             return Overlay(kept ?? defaults(Overlay(new()))).Checked();
@@ -85,6 +94,13 @@ internal sealed class Settings
         }
 
         static string Text(JsonNode? value) => value?.ToString() ?? "none";
+
+        // A checkpoint or a settings file may be someone else's: only the command line says what code is run.
+        void RequireNamed(string? plugin, string what)
+        {
+            if (plugin is not null && parsed.GetResult(this.plugin) is not { Implicit: false })
+                throw new UsageException($"{what} '{plugin}', and code is loaded only where the command line says so. Add --plugin {plugin} if you trust it.");
+        }
     }
 
     /// <summary>Says of each setting that is not its default and that the strategy does not use whom it is for. A trainer of one's own may use any.</summary>
@@ -103,9 +119,9 @@ internal sealed class Settings
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllText(file), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new UsageException($"'{file}' is no JSON object.");
+            return JsonNode.Parse(InputFile.ReadText(file, InputFile.LargestJson), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new UsageException($"'{file}' is no JSON object.");
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or IOException)
         {
             throw new UsageException($"'{file}' cannot be read as JSON: {e.Message}");
         }

@@ -79,8 +79,7 @@ public sealed class LatencyCache
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            var read = JsonSerializer.Deserialize(stream, LatencyJson.Default.DictionaryStringLatency) ?? [];
+            var read = JsonSerializer.Deserialize(InputFile.ReadBytes(path, InputFile.LargestJson), LatencyJson.Default.DictionaryStringLatency) ?? [];
             return read.Where(e => e.Value is { Median: > 0 and < double.PositiveInfinity }).ToDictionary(e => e.Key, e => e.Value!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)

@@ -21,8 +21,16 @@ public sealed class OnnxSession : IDisposable
     public OnnxSession(string path, OnnxSessionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (!File.Exists(path))
-            throw new ModelFormatException($"There is no model file '{path}'.");
+        try
+        {
+            // The runtime would wait for a pipe.
+            InputFile.Open(path).Dispose();
+        }
+        catch (IOException e)
+        {
+            throw new ModelFormatException($"'{path}' cannot be read: {e.Message}", e);
+        }
+
         source = $"'{path}'";
         session = Load(source, options, o => new InferenceSession(path, o));
         (Inputs, Outputs) = Describe();

@@ -264,8 +264,8 @@ public sealed record SearchOptions
     [Description("Seed of everything drawn")]
     public int Seed { get; init; }
 
-    /// <summary>Threads of libtorch and ONNX Runtime; 0 = one a core.</summary>
-    [Description("Threads; 0 = one a core")]
+    /// <summary>Threads of libtorch and ONNX Runtime; 0 = one a core, which is also the most that is used.</summary>
+    [Description("Threads, at most one a core; 0 = one a core")]
     public int Threads { get; init; }
 
     /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
@@ -278,8 +278,8 @@ public sealed record SearchOptions
     /// <summary>What the learning rate of the weights falls to along the cosine.</summary>
     public double EffectiveMinLr() => MinLr ?? Math.Min(0.001, Lr);
 
-    /// <summary>Threads of libtorch and ONNX Runtime on this machine.</summary>
-    public int EffectiveThreads() => Threads > 0 ? Threads : Environment.ProcessorCount;
+    /// <summary>Threads of libtorch and ONNX Runtime on this machine: never more than it has cores, since far more never come to an end of starting.</summary>
+    public int EffectiveThreads() => Threads > 0 ? Math.Min(Threads, Environment.ProcessorCount) : Environment.ProcessorCount;
 
     /// <summary>An optimizer of weights with these settings.</summary>
     public SgdOptimizer NewWeightOptimizer(IEnumerable<Parameter> weights) =>

@@ -39,7 +39,15 @@ internal sealed class PruneCommand : CliCommand
         return command;
     }
 
-    private static string ReadText(string path) => File.Exists(path)
-        ? File.ReadAllText(path)
-        : throw new ChoiceException($"There is no architecture file '{path}'.");
+    private static string ReadText(string path)
+    {
+        try
+        {
+            return InputFile.ReadText(path, InputFile.LargestJson);
+        }
+        catch (IOException e)
+        {
+            throw new ChoiceException($"The architecture file '{path}' cannot be read: {e.Message}", e);
+        }
+    }
 }

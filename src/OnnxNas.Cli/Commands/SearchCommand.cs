@@ -4,6 +4,7 @@ using System.Globalization;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
@@ -34,13 +35,13 @@ internal sealed class SearchCommand : CliCommand
         command.SetAction(parsed =>
         {
             var path = parsed.GetRequiredValue(model);
-            var checkpoint = parsed.GetValue(resume) is { } interrupted
+            using var checkpoint = parsed.GetValue(resume) is { } interrupted
                 ? SearchCheckpoint.Find(interrupted, parsed.GetValue(output), parsed.GetValue(force))
                 : SearchCheckpoint.New(parsed.GetValue(output) ?? Path.GetFileNameWithoutExtension(path) + ".search", parsed.GetValue(force));
             var options = settings.Read(parsed, parsed.GetValue(config), checkpoint.Options, StrategyDefaults);
             return parsed.GetValue(dryRun)
                 ? DryRun(path, options, checkpoint.Results, context)
-                : checkpoint.Guard(path, () => checkpoint.AreResultsInPlace ? Done(checkpoint, parsed.GetValue(json), context) : Run(path, options, checkpoint, parsed.GetValue(json), context));
+                : Report(checkpoint.Guard(path, () => checkpoint.AreResultsInPlace ? Done(checkpoint, parsed.GetValue(json)) : Run(path, options, checkpoint, parsed.GetValue(json), context)), checkpoint, context);
         });
         return command;
     }
@@ -54,7 +55,8 @@ internal sealed class SearchCommand : CliCommand
         marked = data.Marked;
         ParityGate.RequireLoadable(marked.Model);
         var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
-        var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.Threads));
+        NoteThreads(options, progress);
+        var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.EffectiveThreads()));
         using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
@@ -63,16 +65,32 @@ internal sealed class SearchCommand : CliCommand
         return CommandLine.Done;
     }
 
-    // A search that was killed just before its end.
-    private static int Done(SearchCheckpoint checkpoint, bool json, CommandContext context)
+    // When the results are in place and there is nothing to resume any more, so that it may fail.
+    private static int Report(Action<TextWriter> report, SearchCheckpoint checkpoint, CommandContext context)
     {
-        context.Output.WriteLine(json
-            ? File.ReadAllText(Path.Combine(checkpoint.Results, "summary.json")).TrimEnd()
-            : $"The results are in {Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results)} already.");
-        return CommandLine.Done;
+        try
+        {
+            report(context.Output);
+            context.Output.Flush();
+            return CommandLine.Done;
+        }
+        catch (ReportException e)
+        {
+            throw new ReportException($"{e.Message} The search is done, and its results are in '{Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results)}'.", e);
+        }
     }
 
-    private static int Run(string path, SearchOptions options, SearchCheckpoint checkpoint, bool json, CommandContext context)
+    // A search that was killed just before its end.
+    private static Action<TextWriter> Done(SearchCheckpoint checkpoint, bool json)
+    {
+        var text = json
+            ? InputFile.ReadText(Path.Combine(checkpoint.Results, "summary.json"), InputFile.LargestJson).TrimEnd()
+            : $"The results are in {Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results)} already.";
+        return output => output.WriteLine(text);
+    }
+
+    // Returns what reports the results.
+    private static Action<TextWriter> Run(string path, SearchOptions options, SearchCheckpoint checkpoint, bool json, CommandContext context)
     {
         // Read and check everything before any work is done.
         var marked = MarkedModel.Read(path);
@@ -85,9 +103,11 @@ internal sealed class SearchCommand : CliCommand
         var threads = options.EffectiveThreads();
         set_num_threads(threads);
         manual_seed(options.Seed);
+        var asked = options;
         options = options with { Loss = data.Loss.Name, Output = data.Objective.ChosenOutput, MinLr = options.EffectiveMinLr(), Threads = threads, RetrainEpochs = options.EffectiveRetrainEpochs() };
         var (objective, split, metric) = (data.Objective, data.Split, data.Objective.NewMetric().Name);
         var progress = new SearchProgress(context.Error, metric, options);
+        NoteThreads(asked, progress);
         var checkpointer = checkpoint.Begin(path, marked, options);
         var timer = new RememberingTimer(new OnnxTimer(threads));
         checkpointer.Add("progress", progress);
@@ -137,11 +157,18 @@ internal sealed class SearchCommand : CliCommand
             results.Commit();
         }
 
+        var report = new StringWriter();
         if (json)
-            context.Output.WriteLine(JsonText.Of(summary));
+            report.WriteLine(JsonText.Of(summary));
         else
-            summary.Write(context.Output, trainer, architecture, ranked, Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results));
-        return CommandLine.Done;
+            summary.Write(report, trainer, architecture, ranked, Path.GetRelativePath(Environment.CurrentDirectory, checkpoint.Results));
+        return output => output.Write(report.ToString());
+    }
+
+    private static void NoteThreads(SearchOptions options, SearchProgress progress)
+    {
+        if (options.Threads > options.EffectiveThreads())
+            progress.Note($"--threads is {options.Threads}, and this machine has {options.EffectiveThreads()} cores, so {options.EffectiveThreads()} threads are used; numbers may differ in their last digits from those of another number of threads");
     }
 
     private static OneShotTrainer Prepare(MarkedModel marked, SearchCosts costs, SearchData data, SearchOptions options, SearchProgress progress, Device device, Checkpointer checkpointer, CommandContext context)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OnnxNas.Ir;
 
 namespace OnnxNas.Cli.Reports;
 
@@ -14,11 +15,11 @@ internal static class InspectionReport
     public static void Write(Inspection facts, TextWriter output)
     {
         foreach (var value in facts.Inputs)
-            output.WriteLine(Tables.Printable($"input       {Text(value)}"));
+            output.WriteLine(Printable.Message($"input       {Text(value)}"));
         foreach (var value in facts.Outputs)
-            output.WriteLine(Tables.Printable($"output      {Text(value)}"));
+            output.WriteLine(Printable.Message($"output      {Text(value)}"));
         foreach (var end in facts.Ends)
-            output.WriteLine(Tables.Printable($"end         {end.Output}: {Text(end)}"));
+            output.WriteLine(Printable.Message($"end         {end.Output}: {Text(end)}"));
         output.WriteLine($"opset       {facts.Opset}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
@@ -32,17 +33,17 @@ internal static class InspectionReport
         if (facts.Choices.Count > MostChoices)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"            {facts.Choices.Count - MostChoices} more choices, which --json lists."));
         foreach (var line in facts.Unsupported)
-            output.WriteLine(Tables.Printable($"unsupported {line}"));
+            output.WriteLine(Printable.Message($"unsupported {line}"));
         foreach (var found in facts.Import.GroupBy(f => f.Pass))
         {
             foreach (var fact in found.Take(MostFacts))
-                output.WriteLine(Tables.Printable($"import      {fact.Pass}{(fact.Action == "refused" ? " refused" : "")}: {Subjects(fact.Subjects)}: {fact.Message}"));
+                output.WriteLine(Printable.Message($"import      {fact.Pass}{(fact.Action == "refused" ? " refused" : "")}: {Subjects(fact.Subjects)}: {fact.Message}"));
             if (found.Count() > MostFacts)
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"import      {found.Key}: {found.Count() - MostFacts} more, which --json lists."));
         }
 
         foreach (var line in facts.Warnings)
-            output.WriteLine(Tables.Printable($"warning     {line}"));
+            output.WriteLine(Printable.Message($"warning     {line}"));
     }
 
     private static string Text(EndFacts end)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using OnnxNas.Ir;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Training;
@@ -18,7 +19,7 @@ internal sealed class SearchProgress(TextWriter error, string metric, SearchOpti
     private readonly List<EpochReport> epochs = [];
     private readonly List<double> searchSteps = [];
     private readonly Dictionary<string, double> seconds = [];
-    private readonly bool isTerminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
+    private readonly bool isTerminal = error is ProgressWriter { IsTerminal: true };
     private ProgressTask? bar;
     private (string Phase, long Start)? running;
 
@@ -100,7 +101,7 @@ internal sealed class SearchProgress(TextWriter error, string metric, SearchOpti
             error.WriteLine(FormattableString.Invariant($"{phase} {scored}/{most} scored"));
     }
 
-    public void Note(string text) => error.WriteLine(text);
+    public void Note(string text) => error.WriteLine(Printable.Message(text));
 
     /// <summary>The text of <c>history.csv</c>. The last column is the only one that depends on time.</summary>
     public string ToCsv()

@@ -1,3 +1,4 @@
+using OnnxNas.Ir;
 using Spectre.Console;
 
 namespace OnnxNas.Cli.Reports;
@@ -15,10 +16,7 @@ internal static class Tables
         foreach (var column in columns)
             table.AddColumn(new TableColumn(new Text(column)));
         foreach (var row in rows)
-            table.AddRow(row.Select(cell => new Text(Printable(cell))));
+            table.AddRow(row.Select(cell => new Text(Printable.Message(cell))));
         console.Write(table);
     }
-
-    /// <summary>Text without control characters, which must not reach a terminal: names come from files.</summary>
-    public static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
 }

@@ -87,7 +87,7 @@ public static class GraphPrinter
     private static string Opsets(IDictionary<string, long> imports) =>
         string.Join(' ', imports.Select(import => Invariant($"{(import.Key.Length == 0 ? "opset" : import.Key)}={import.Value}")));
 
-    private static void Line(StringBuilder text, int depth, string line) => text.Append(' ', 2 * depth).Append(ValueText.OneLine(line)).Append('\n');
+    private static void Line(StringBuilder text, int depth, string line) => text.Append(' ', 2 * depth).Append(Printable.Line(line)).Append('\n');
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace OnnxNas.Ir.Printing;
 
@@ -9,28 +8,7 @@ internal static class ValueText
     public static string Show(float value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     public static string Quote(string text) =>
-        $"\"{OneLine(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
-
-    /// <summary>The text without line breaks and other control characters, whatever the file's names hold.</summary>
-    public static string OneLine(string text)
-    {
-        if (!text.Any(IsControl))
-            return text;
-        var escaped = new StringBuilder(text.Length);
-        foreach (var c in text)
-        {
-            if (c == '\n')
-                escaped.Append("\\n");
-            else if (IsControl(c))
-                escaped.Append("\\u").Append(((int)c).ToString("x4", CultureInfo.InvariantCulture));
-            else
-                escaped.Append(c);
-        }
-
-        return escaped.ToString();
-
-        static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
-    }
+        $"\"{Printable.Line(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
 
     public static string List<T>(IEnumerable<T> items, Func<T, string> show) => $"[{string.Join(", ", items.Select(show))}]";
 

@@ -93,7 +93,8 @@ internal sealed class PendingFile(string path) : IDisposable
         {
             action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        // The last is what .NET makes of a file larger than the file system takes.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentOutOfRangeException { ParamName: "value" })
         {
             throw new ModelFormatException($"'{path}' cannot be written: {e.Message} Check the folder, its permissions and the free space.", e);
         }

@@ -6,7 +6,7 @@ namespace OnnxNas.Ir.Serialization;
 /// </summary>
 internal sealed class ExternalFolder(string path)
 {
-    private readonly Dictionary<string, MappedFile> files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ExternalFile> files = new(StringComparer.Ordinal);
 
     /// <summary>The folder, as a full path.</summary>
     public string Path { get; } = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
@@ -20,10 +20,10 @@ internal sealed class ExternalFolder(string path)
             throw new ModelFormatException($"{where} takes {bytes} bytes, but its external data has length {length}. The file is damaged.");
         if (reference.Offset > file.Length || bytes > file.Length - reference.Offset)
             throw new ModelFormatException($"{where} lies at {reference.Offset}..{(Int128)reference.Offset + bytes} of '{reference.Location}', which has {file.Length} bytes. The data file is truncated, or of another model.");
-        return () => file.Slice(reference.Offset, (int)bytes);
+        return () => file.Read(reference.Offset, (int)bytes);
     }
 
-    private MappedFile Open(string location, string where)
+    private ExternalFile Open(string location, string where)
     {
         var full = Path;
         var parts = location.Split('/');
@@ -37,7 +37,7 @@ internal sealed class ExternalFolder(string path)
             if (isLast && facts.Links > 1)
                 throw new ModelFormatException($"{where}: its external data '{location}' has {facts.Links} names (hard links). Copy the file.");
             if (isLast)
-                return new MappedFile(full, facts);
+                return new ExternalFile(full, facts);
         }
 
         throw new InvalidOperationException("A location has at least one part.");

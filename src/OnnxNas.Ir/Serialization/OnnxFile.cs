@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using OnnxNas.Ir.Printing;
 using OnnxNas.Ir.Serialization.Proto;
 
 namespace OnnxNas.Ir.Serialization;
@@ -12,12 +11,14 @@ public static class OnnxFile
 {
     private const byte LengthDelimitedFirstField = 0x0A;
     private const int SmallestKept = 1024;
+    private const string ModelName = "an ONNX model";
+    private const string TensorName = "an ONNX tensor";
 
     /// <summary>Reads a model. External data is checked at once and mapped into memory on first use; it must lie in the model's folder.</summary>
     /// <exception cref="ModelFormatException">The file is missing, damaged, or breaks the rules of ONNX.</exception>
     public static Model Read(string path)
     {
-        var bytes = Load(path);
+        var bytes = Load(path, ModelProto.GraphFieldNumber, ModelName);
         return Named($"'{path}': ", () =>
         {
             var model = ReadModel(bytes, Path.GetDirectoryName(Path.GetFullPath(path)));
@@ -35,10 +36,10 @@ public static class OnnxFile
     /// <exception cref="ModelFormatException">The file is missing or damaged.</exception>
     public static TensorData ReadTensor(string path)
     {
-        var bytes = Load(path);
+        var bytes = Load(path, 0, TensorName);
         return Named($"'{path}': ", () =>
         {
-            var proto = Parse(TensorProto.Parser, bytes, "an ONNX tensor");
+            var proto = Parse(TensorProto.Parser, bytes, TensorName);
             // Sequences, optionals and maps have a name where a tensor has its dims, and their elements where it has its disused segment or a payload.
             var hasName = bytes[0] == LengthDelimitedFirstField;
             var hasPayload = proto.HasRawData || proto.DataLocation == TensorProto.Types.DataLocation.External || TypedPayload.Present(proto).Any();
@@ -138,7 +139,7 @@ public static class OnnxFile
     internal static byte[] ToBytes(TensorData tensor) => new TensorWriter(null).Write(tensor, null).ToByteArray();
 
     private static Model ReadModel(ReadOnlyMemory<byte> bytes, string? directory) =>
-        new ModelReader(directory is null ? null : new ExternalFolder(directory)).Read(Parse(ModelProto.Parser, bytes, "an ONNX model"));
+        new ModelReader(directory is null ? null : new ExternalFolder(directory)).Read(Parse(ModelProto.Parser, bytes, ModelName));
 
     private static bool NeedsDataFile(Model model, string path, WriteOptions options)
     {
@@ -159,17 +160,21 @@ public static class OnnxFile
         .Where(t => (t.Tensor.Storage != TensorStorage.External || embeds?.Invoke(t.Tensor) == true) && layout?.Find(t.Tensor) is null)
         .Sum(t => t.Tensor.Storage == TensorStorage.Typed && t.Tensor.Type != ElementType.String ? 10 * t.Tensor.ElementCount : ModelTensors.ByteCount(t.Tensor));
 
-    private static byte[] Load(string path)
+    private static byte[] Load(string path, int largestField, string what)
     {
         ArgumentNullException.ThrowIfNull(path);
         try
         {
-            var length = new FileInfo(path).Length;
-            return length <= Array.MaxLength
-                ? File.ReadAllBytes(path)
-                : throw new ModelFormatException($"'{path}' has {length} bytes, more than the 2 GiB of one message. Store its constants as external data.");
+            using var file = InputFile.Open(path);
+            if (file.Length > Array.MaxLength)
+                throw new ModelFormatException($"'{path}' has {file.Length} bytes, more than the 2 GiB of one message. Store its constants as external data.");
+            if (!MessageOutline.Fits(file, largestField))
+                throw new ModelFormatException($"'{path}': The file is not {what}, or is damaged.");
+            var bytes = new byte[file.Length];
+            file.Read(0, bytes);
+            return bytes;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (IOException e)
         {
             throw new ModelFormatException($"'{path}' cannot be read: {e.Message}", e);
         }
@@ -201,11 +206,11 @@ public static class OnnxFile
         }
         catch (ModelFormatException e)
         {
-            throw new ModelFormatException(ValueText.OneLine(file + e.Message), e);
+            throw new ModelFormatException(Printable.Message(file + e.Message), e);
         }
         catch (UnsupportedOperatorException e)
         {
-            throw new UnsupportedOperatorException(ValueText.OneLine(file + e.Message), e);
+            throw new UnsupportedOperatorException(Printable.Message(file + e.Message), e);
         }
     }
 }

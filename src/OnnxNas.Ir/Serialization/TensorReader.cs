@@ -53,7 +53,7 @@ internal sealed class TensorReader(ExternalFolder? folder)
         if (dims.Contains(0))
             elements = 0;
         var bytes = (elements * type.BitWidth() + 7) / 8;
-        if (elements > long.MaxValue || bytes > int.MaxValue)
+        if (elements > long.MaxValue || bytes > Array.MaxLength)
             throw new ModelFormatException($"{where} has dims [{string.Join(',', dims)}], more than the 2 GiB a tensor may take here. Split it, or check the dims.");
         return ((long)elements, (long)bytes);
     }

@@ -13,8 +13,11 @@ namespace OnnxNas.Search.Checkpoints;
 /// </summary>
 public sealed partial class CheckpointFolder
 {
-    private const int Format = 1;
+    private const int Format = 2;
     private const string Index = "checkpoint.json";
+
+    // Tens of thousands of epochs stay far below this.
+    private const long LargestIndex = 256 << 20;
     private readonly JsonObject about;
     private long number;
 
@@ -55,21 +58,28 @@ public sealed partial class CheckpointFolder
     public static (CheckpointFolder Folder, CheckpointState State) Open(string path)
     {
         if (!Exists(path))
-            throw new CheckpointException($"There is no checkpoint in '{path}'. Give the folder a search was to write its results to, or its .checkpoint folder.");
+            throw Missing(path);
         var index = System.IO.Path.Combine(path, Index);
         var json = Parse(index);
         if (json["format"] is not JsonValue format || !format.TryGetValue<int>(out var version) || version != Format)
             throw new CheckpointException($"'{index}' is of format {json["format"]?.ToJsonString() ?? "unknown"}; this version reads {Format}. Resume with the version that wrote it, or start anew with --force.");
-        if (json is not { Count: 5 } || json["about"] is not JsonObject about || json["state"] is not JsonObject values || Text(json, "tensors") is not { } name || Text(json, "sha256") is not { } expected
+        if (json is not { Count: 6 } || Text(json, "checksum") is not { } checksum || json["about"] is not JsonObject about || json["state"] is not JsonObject values || Text(json, "tensors") is not { } name || Text(json, "sha256") is not { } expected
             || TensorFile().Match(name) is not { Success: true } match || !long.TryParse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var number))
             throw Damaged(index, null);
+        json.Remove("checksum");
+        if (Checksum(json) != checksum)
+            throw new CheckpointException($"'{index}' is not as it was written: its SHA-256 differs from the one in it. Restore it, or start anew with --force.");
         var file = System.IO.Path.Combine(path, name);
-        if (!File.Exists(file))
+        if (!System.IO.Path.Exists(file))
             throw new CheckpointException($"'{index}' names '{name}', which is missing. Restore that file, or start anew with --force.");
         if (Fingerprint.OfFile(file) != expected)
             throw new CheckpointException($"'{file}' is not as it was written: its SHA-256 differs from the one in {Index}. Restore it, or start anew with --force.");
         return (new(path, about, number), new(new(SafetensorsFile.Read(file)), values));
     }
+
+    /// <summary>Says that a folder holds no state.</summary>
+    public static CheckpointException Missing(string path) =>
+        new($"There is no checkpoint in '{path}'. Give the folder a search was to write its results to, or its .checkpoint folder.");
 
     /// <summary>Replaces the state on disk.</summary>
     /// <exception cref="ModelFormatException">It cannot be written; the one before is still there.</exception>
@@ -87,11 +97,8 @@ public sealed partial class CheckpointFolder
             ["about"] = about.DeepClone(),
             ["state"] = state.Values.DeepClone(),
         };
-        AtomicFile.Write(System.IO.Path.Combine(Path, Index), stream =>
-        {
-            using var writer = new Utf8JsonWriter(stream);
-            json.WriteTo(writer);
-        });
+        json["checksum"] = Checksum(json);
+        AtomicFile.Write(System.IO.Path.Combine(Path, Index), stream => stream.Write(Text(json)));
         number++;
         DeleteFiles(except: name);
     }
@@ -133,13 +140,24 @@ public sealed partial class CheckpointFolder
         }
     }
 
+    // Of all else in it, as this writes it.
+    private static string Checksum(JsonObject json) => Fingerprint.Of(Text(json));
+
+    private static byte[] Text(JsonObject json)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+            json.WriteTo(writer);
+        return stream.ToArray();
+    }
+
     private static JsonObject Parse(string index)
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(index), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw Damaged(index, null);
+            return JsonNode.Parse(InputFile.ReadBytes(index, LargestIndex), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw Damaged(index, null);
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or IOException)
         {
             throw Damaged(index, e);
         }

@@ -48,10 +48,10 @@ public static class SafetensorsFile
         ArgumentNullException.ThrowIfNull(path);
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            return Read(stream);
+            using var file = InputFile.Open(path);
+            return Read(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
             throw new CheckpointException($"'{path}' cannot be read: {e.Message}", e);
         }
@@ -61,20 +61,19 @@ public static class SafetensorsFile
         }
     }
 
-    private static Dictionary<string, TensorData> Read(FileStream stream)
+    private static Dictionary<string, TensorData> Read(InputFile file)
     {
-        var available = stream.Length - LengthBytes;
+        var available = file.Length - LengthBytes;
         if (available < 0)
-            throw new CheckpointException($"it has {stream.Length} bytes, fewer than the {LengthBytes} of the header's length.");
-        var length = BinaryPrimitives.ReadUInt64LittleEndian(Take(stream, LengthBytes));
+            throw new CheckpointException($"it has {file.Length} bytes, fewer than the {LengthBytes} of the header's length.");
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(Take(file, 0, LengthBytes));
         if (length > LongestHeader || (long)length > available)
             throw new CheckpointException($"its header claims {length} bytes; {available} are there, and {LongestHeader} are allowed.");
-        var entries = SafetensorsHeader.Read(Take(stream, (int)length), available - (long)length);
+        var entries = SafetensorsHeader.Read(Take(file, LengthBytes, (int)length), available - (long)length);
         var tensors = new Dictionary<string, TensorData>(StringComparer.Ordinal);
-        // In the order of the payloads, which leave no gap.
         foreach (var entry in entries)
         {
-            var bytes = Take(stream, (int)(entry.End - entry.Begin));
+            var bytes = Take(file, LengthBytes + (long)length + entry.Begin, (int)(entry.End - entry.Begin));
             if (entry.Type == ElementType.Bool && bytes.AsSpan().ContainsAnyExceptInRange((byte)0, (byte)1))
                 throw new CheckpointException($"{entry} holds a bool that is neither 0 nor 1.");
             tensors.Add(entry.Name, TensorData.FromBytes(entry.Type, entry.Shape, bytes));
@@ -83,10 +82,10 @@ public static class SafetensorsFile
         return tensors;
     }
 
-    private static byte[] Take(FileStream stream, int count)
+    private static byte[] Take(InputFile file, long offset, int count)
     {
         var bytes = new byte[count];
-        stream.ReadExactly(bytes);
+        file.Read(offset, bytes);
         return bytes;
     }
 }

@@ -42,7 +42,7 @@ public static class DatasetReader
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(inputNames);
-        if (!File.Exists(path))
+        if (!Path.Exists(path))
             throw new DataException($"There is no data file '{path}'.");
         var extension = Path.GetExtension(path).ToLowerInvariant();
         var format = Formats.FirstOrDefault(f => f.Extensions.Contains(extension))

@@ -5,24 +5,14 @@ using OnnxNas.Ir;
 namespace OnnxNas.Search.Data;
 
 /// <summary>An array in .npy format. Big-endian elements are turned as they are read.</summary>
-internal sealed class NpyArray : SampleArray
+/// <param name="header">Its head.</param>
+/// <param name="elements">Its elements in C order, and nothing else. They are asked for when they are first read, and stay the caller's.</param>
+/// <param name="description">The array in messages.</param>
+internal sealed class NpyArray(NpyHeader header, Lazy<ByteSource> elements, string description) : SampleArray(description, header.Type, header.Dims)
 {
-    private readonly ByteSource source;
-    private readonly NpyHeader header;
-
-    private NpyArray(ByteSource source, NpyHeader header, string description) : base(description, header.Type, header.Dims)
-    {
-        this.source = source;
-        this.header = header;
-    }
-
-    /// <summary>The array that takes up all of <paramref name="source"/>, which stays the caller's.</summary>
-    /// <exception cref="DataException">See <see cref="NpyHeader.Read"/>.</exception>
-    public static NpyArray Read(ByteSource source, string description) => new(source, NpyHeader.Read(source, description), description);
-
     protected override void ReadCore(long offset, Span<byte> destination)
     {
-        source.Read(header.DataOffset + offset, destination);
+        elements.Value.Read(offset, destination);
         if (header.BigEndian)
             Reverse(destination);
         if (Type == ElementType.Bool)

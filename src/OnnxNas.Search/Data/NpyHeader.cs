@@ -7,14 +7,20 @@ namespace OnnxNas.Search.Data;
 /// The head of an .npy file, format 1.0 to 3.0: a magic string, a version, a length, and a Python dict literal with the keys
 /// <c>descr</c>, <c>fortran_order</c> and <c>shape</c>.
 /// </summary>
-internal sealed record NpyHeader(ElementType Type, bool BigEndian, IReadOnlyList<long> Dims, long DataOffset)
+internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool FortranOrder, IReadOnlyList<long> Dims, long DataOffset)
 {
+    /// <summary>The longest head that is read.</summary>
+    public const int Longest = LongestDict + 12;
+
     // NumPy itself refuses headers above 10,000 characters unless told otherwise.
     private const int LongestDict = 1 << 16;
 
-    /// <summary>Reads the head of an array that takes up all of <paramref name="source"/>.</summary>
+    /// <summary>Reads the head of an array.</summary>
+    /// <param name="source">The array, or as much of its start as a head may take.</param>
+    /// <param name="size">The bytes of the array, its head included.</param>
+    /// <param name="description">The array in messages.</param>
     /// <exception cref="DataException">It is no such array, of a type that cannot be used, or of another length than it promises.</exception>
-    public static NpyHeader Read(ByteSource source, string description)
+    public static NpyHeader Read(ByteSource source, long size, string description)
     {
         Span<byte> start = stackalloc byte[12];
         start.Clear();
@@ -27,21 +33,19 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, IReadOnlyList
             2 or 3 => (12, BinaryPrimitives.ReadUInt32LittleEndian(start[8..])),
             var version => throw new DataException($"The {description} is in .npy format {version}.{start[7]}; formats 1.0 to 3.0 can be read."),
         };
-        if (length > LongestDict || prefix + length > source.Length)
-            throw new DataException($"The {description} is damaged: its header claims {length} bytes of {source.Length}. Write the file again.");
+        if (length > LongestDict || prefix + length > size || prefix + length > source.Length)
+            throw new DataException($"The {description} is damaged: its header claims {length} bytes of {size}. Write the file again.");
         var text = new byte[length];
         source.Read(prefix, text);
-        return Parse(text, description).At(prefix + length, source.Length, description);
+        return Parse(text, description).At(prefix + length, size, description);
     }
 
     private static NpyHeader Parse(byte[] text, string description)
     {
         var dict = NpyDict.Parse(text, description);
-        if (dict.FortranOrder && dict.Shape.Count > 1)
-            throw new DataException($"The {description} is in Fortran order; save numpy.ascontiguousarray of it.");
         var (type, bigEndian) = Descr(dict.Descr)
             ?? throw new DataException($"The {description} has elements of type '{dict.Descr}'; floats, integers and bools can be used (f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1).");
-        return new(type, bigEndian, dict.Shape, 0);
+        return new(type, bigEndian, dict.FortranOrder && dict.Shape.Count > 1, dict.Shape, 0);
     }
 
     private static (ElementType Type, bool BigEndian)? Descr(string descr)

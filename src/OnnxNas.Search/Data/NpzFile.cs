@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 
 namespace OnnxNas.Search.Data;
 
@@ -14,28 +15,40 @@ public sealed class NpzReader : IDatasetReader
 }
 
 /// <summary>
-/// An open .npz file. Stored arrays are mapped where they lie and may be larger than memory. Deflated ones are unpacked on first use:
-/// small ones to memory, others to a temporary file that is mapped, and deleted on closing.
+/// An open .npz file. Arrays that are small are held in memory. Large ones are read where they lie, and may be larger than memory; if they are deflated or in Fortran order,
+/// they are first unpacked to a temporary file. Nothing is unpacked before it is read, and nothing whose head and directory disagree.
 /// </summary>
 public sealed class NpzFile : ArrayFile
 {
     private const string Suffix = ".npy";
     private const long SmallSize = 64 << 20;
+    private const long SmallTotal = 256 << 20;
 
     private readonly string path;
-    private readonly MappedBytes file;
+    private readonly FileBytes file;
     private readonly OrderedDictionary<string, ZipMember> members = [];
     private readonly Dictionary<string, NpyArray> opened = new(StringComparer.Ordinal);
-    private readonly List<ByteSource> unpacked = [];
+    private readonly List<ByteSource> owned = [];
+    private long inMemory;
 
     /// <summary>Opens a file and reads its directory.</summary>
     /// <exception cref="DataException">The file cannot be read, is no zip file or is damaged.</exception>
     public NpzFile(string path)
     {
         this.path = path;
-        file = Map(path);
         try
         {
+            file = new(InputFile.Open(path));
+        }
+        catch (IOException e)
+        {
+            throw new DataException($"'{path}' cannot be read: {e.Message}", e);
+        }
+
+        try
+        {
+            if (file.Length == 0)
+                throw new DataException($"'{path}' is empty; write it with numpy.savez.");
             foreach (var member in ZipDirectory.Read(file, path).Where(m => m.Name.EndsWith(Suffix, StringComparison.Ordinal)))
             {
                 var name = member.Name[..^Suffix.Length];
@@ -60,45 +73,96 @@ public sealed class NpzFile : ArrayFile
             return array;
         if (!members.TryGetValue(name, out var member))
             throw new DataException($"'{path}' has no array '{Printable.Text(name)}'; it holds {Printable.List(Names)}.");
-        array = NpyArray.Read(Bytes(member), $"array '{Printable.Text(name)}' of '{path}'");
-        return opened[name] = array;
+        var (description, packed) = ($"array '{Printable.Text(name)}' of '{path}'", new ByteSlice(file, ZipDirectory.DataOffset(file, member, path), member.PackedSize));
+        using var start = Start(packed, member);
+        var header = NpyHeader.Read(start, member.Size, description);
+        return opened[name] = new(header, new(() => Elements(packed, member, header)), description);
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        foreach (var source in unpacked)
+        foreach (var source in owned)
             source.Dispose();
         file.Dispose();
     }
 
-    private static MappedBytes Map(string path)
+    // As much of an array as its head may take.
+    private MemoryBytes Start(ByteSlice packed, ZipMember member)
     {
-        try
-        {
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            if (stream.Length > 0)
-                return new MappedBytes(stream);
-            stream.Dispose();
-            throw new DataException($"'{path}' is empty; write it with numpy.savez.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new DataException($"'{path}' cannot be read: {e.Message}", e);
-        }
+        var start = new byte[Math.Min(member.Size, NpyHeader.Longest)];
+        if (!member.Deflated)
+            packed.Read(0, start);
+        else if (Guard(member, () => Unpacking(packed).ReadAtLeast(start, start.Length, throwOnEndOfStream: false)) < start.Length)
+            throw Damaged(member);
+        return new(start);
     }
 
-    private ByteSource Bytes(ZipMember member)
+    // The elements of an array in C order.
+    private ByteSource Elements(ByteSlice packed, ZipMember member, NpyHeader header)
     {
-        var offset = ZipDirectory.DataOffset(file, member, path);
+        var size = member.Size - header.DataOffset;
+        if (!member.Deflated && !header.FortranOrder)
+            return Kept(size, member, target => new ByteStream(new ByteSlice(packed, header.DataOffset, size)).CopyTo(target), new ByteSlice(packed, header.DataOffset, size));
         if (!member.Deflated)
-            return new ByteSlice(file, offset, member.Size);
+            return Kept(size, member, target => Unroll(new ByteSlice(packed, header.DataOffset, size), header, target));
+        if (!header.FortranOrder)
+            return Kept(size, member, target => Unpack(packed, member, header.DataOffset, target));
+        using var unpacked = Hold(size, member, target => Unpack(packed, member, header.DataOffset, target));
+        return Kept(size, member, target => Unroll(unpacked, header, target));
+    }
+
+    private ByteSource Kept(long size, ZipMember member, Action<Stream> write, ByteSource? inPlace = null)
+    {
+        var source = inPlace is not null && !IsSmall(size) ? inPlace : Hold(size, member, write);
+        if (source is MemoryBytes)
+            Interlocked.Add(ref inMemory, size);
+        lock (owned)
+            owned.Add(source);
+        return source;
+    }
+
+    // In memory, or else in a temporary file.
+    private ByteSource Hold(long size, ZipMember member, Action<Stream> write) => Guard<ByteSource>(member, () =>
+    {
+        if (!IsSmall(size))
+            return TemporaryBytes.Write(size, write);
+        var bytes = new byte[size];
+        write(new MemoryStream(bytes));
+        return new MemoryBytes(bytes);
+    });
+
+    private bool IsSmall(long size) => size <= SmallSize && Interlocked.Read(ref inMemory) + size <= SmallTotal;
+
+    private static void Unroll(ByteSource source, NpyHeader header, Stream target) => FortranOrder.Unroll(source, header.Dims, header.Type.BitWidth() / 8, target);
+
+    private static DeflateStream Unpacking(ByteSource packed) => new(new ByteStream(packed), CompressionMode.Decompress);
+
+    // Never writes more than the directory says, whatever the packed bytes hold.
+    private void Unpack(ByteSource packed, ZipMember member, long skipped, Stream target)
+    {
+        using var unpacking = Unpacking(packed);
+        var buffer = new byte[1 << 16];
+        var (done, crc) = (0L, 0u);
+        while (unpacking.Read(buffer) is > 0 and var read)
+        {
+            crc = Crc32.Append(crc, buffer.AsSpan(0, read));
+            if (done + read > member.Size)
+                throw Damaged(member);
+            var from = (int)Math.Clamp(skipped - done, 0, read);
+            target.Write(buffer, from, read - from);
+            done += read;
+        }
+
+        if (done != member.Size || crc != member.Crc)
+            throw Damaged(member);
+    }
+
+    private T Guard<T>(ZipMember member, Func<T> unpack)
+    {
         try
         {
-            using var packed = new DeflateStream(file.Stream(offset, member.PackedSize), CompressionMode.Decompress);
-            ByteSource source = member.Size <= SmallSize ? ToMemory(packed, member) : ToFile(packed, member);
-            unpacked.Add(source);
-            return source;
+            return unpack();
         }
         catch (InvalidDataException e)
         {
@@ -106,60 +170,8 @@ public sealed class NpzFile : ArrayFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"'{Printable.Text(member.Name)}' in '{path}' cannot be unpacked to '{Path.GetTempPath()}': {e.Message}", e);
+            throw new DataException($"'{Printable.Text(member.Name)}' in '{path}' cannot be unpacked to '{Path.GetTempPath()}': {e.Message} Make room there, or write the file with numpy.savez, which does not pack, and in C order.", e);
         }
-    }
-
-    private MemoryBytes ToMemory(Stream packed, ZipMember member)
-    {
-        var bytes = new byte[member.Size];
-        Unpack(packed, new MemoryStream(bytes), member);
-        return new MemoryBytes(bytes);
-    }
-
-    private MappedBytes ToFile(Stream packed, ZipMember member)
-    {
-        var folder = Path.GetTempPath();
-        if (new DriveInfo(folder).AvailableFreeSpace is var free && free < member.Size)
-            throw new DataException($"'{Printable.Text(member.Name)}' in '{path}' unpacks to {member.Size} bytes, '{folder}' has room for {free}; write the file with numpy.savez, which does not pack.");
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Options = FileOptions.DeleteOnClose,
-        };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var target = new FileStream(Path.Combine(folder, $"onnxnas-{Guid.NewGuid():N}.npy"), options);
-        try
-        {
-            Unpack(packed, target, member);
-            target.Flush();
-            return new MappedBytes(target);
-        }
-        catch
-        {
-            target.Dispose();
-            throw;
-        }
-    }
-
-    // Never writes more than the directory says, whatever the packed bytes hold.
-    private void Unpack(Stream packed, Stream target, ZipMember member)
-    {
-        var buffer = new byte[1 << 16];
-        var (left, crc) = (member.Size, 0u);
-        while (packed.Read(buffer) is > 0 and var read)
-        {
-            left -= read;
-            if (left < 0)
-                throw Damaged(member);
-            crc = Crc32.Append(crc, buffer.AsSpan(0, read));
-            target.Write(buffer, 0, read);
-        }
-
-        if (left != 0 || crc != member.Crc)
-            throw Damaged(member);
     }
 
     private DataException Damaged(ZipMember member, Exception? inner = null) =>

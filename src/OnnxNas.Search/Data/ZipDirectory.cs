@@ -9,7 +9,7 @@ internal sealed record ZipMember(string Name, bool Deflated, uint Crc, long Pack
 
 /// <summary>
 /// The central directory of a zip file, zip64 included (PKWARE's APPNOTE 6.3). The framework's reader does not tell where a member's
-/// bytes lie, which mapping needs. Names are keys only; no path is ever made of one.
+/// bytes lie, which reading in place needs. Names are keys only; no path is ever made of one.
 /// </summary>
 internal static class ZipDirectory
 {
@@ -22,6 +22,9 @@ internal static class ZipDirectory
     private const int MemberSize = 46;
     private const int LocalSize = 30;
 
+    // Of some hundred thousand arrays.
+    private const long LargestDirectory = 32 << 20;
+
     // Deflate packs at most 1032 bytes into one; a member that claims more is no honest one.
     private const long DeflateLimit = 1032;
 
@@ -30,7 +33,7 @@ internal static class ZipDirectory
     public static IReadOnlyList<ZipMember> Read(ByteSource file, string path)
     {
         var (offset, size) = Locate(file, path);
-        if (size > int.MaxValue)
+        if (size > LargestDirectory)
             throw Damaged(path, $"its directory claims {size} bytes");
         var directory = new byte[size];
         file.Read(offset, directory);

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Reflection;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search.Training;
 
@@ -28,6 +31,10 @@ public static class StrategyCatalog
 {
     private static readonly SortedDictionary<string, (string Description, Type Type)> Known = new(StringComparer.Ordinal);
 
+    private static readonly ConcurrentDictionary<Assembly, string> Plugins = [];
+
+    private static readonly byte[] LibraryStart = [.. "MZ"u8];
+
     static StrategyCatalog() => Add(typeof(StrategyCatalog).Assembly);
 
     /// <summary>Names and descriptions, in order of name.</summary>
@@ -51,19 +58,49 @@ public static class StrategyCatalog
     }
 
     /// <summary>Adds the trainers of a .NET library file.</summary>
-    /// <exception cref="ChoiceException">The file is no .NET library, or lacks a library it needs.</exception>
+    /// <exception cref="ChoiceException">The file is no .NET library, lacks a library it needs, fails as it is loaded, or has no trainer.</exception>
     public static void Load(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         // A library may use torch as soon as it is loaded.
         TorchRuntime.EnsureLoaded();
         try
         {
-            Add(Assembly.LoadFrom(Path.GetFullPath(path)));
+            using (var file = InputFile.Open(path))
+            {
+                var start = new byte[LibraryStart.Length];
+                file.Read(0, start.AsSpan(0, (int)Math.Min(start.Length, file.Length)));
+                if (!start.AsSpan().SequenceEqual(LibraryStart))
+                    throw new BadImageFormatException("It is no .NET library.");
+            }
+
+            var assembly = Assembly.LoadFrom(Path.GetFullPath(path));
+            Plugins.TryAdd(assembly, path);
+            Add(assembly);
+            if (!Known.Values.Any(s => s.Type.Assembly == assembly))
+                throw new ChoiceException($"Plugin '{path}' has no trainer. A trainer is a class that derives from OneShotTrainer, is neither abstract nor nested, and has a public constructor that takes a TrainingTask.");
         }
-        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException or UnauthorizedAccessException)
+        // Attributes of a trainer are code of the plugin, and may throw anything.
+        catch (Exception e) when (e is not OnnxNasException and not OutOfMemoryException)
         {
-            throw new ChoiceException($"Plugin '{path}' cannot be loaded: {e.Message} Give a .NET library built against this version of OnnxNas.", e);
+            var cause = e is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first : e is TargetInvocationException { InnerException: { } inner } ? inner : e;
+            throw new ChoiceException($"Plugin '{path}' cannot be loaded: {cause.Message} Give a .NET library built against this version of OnnxNas.", e);
         }
+    }
+
+    /// <summary>The plugin whose code an exception came out of or through, as a path; null where there is none.</summary>
+    public static string? PluginOf(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            foreach (var frame in new StackTrace(e).GetFrames())
+            {
+                if (frame.GetMethod()?.DeclaringType?.Assembly is { } assembly && Plugins.TryGetValue(assembly, out var path))
+                    return path;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Whether a strategy is one of this assembly.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OnnxNas.Search;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Supernets;
@@ -59,6 +60,42 @@ public sealed class PluginTests
     }
 
     [TestMethod]
+    [DataRow(nameof(FailsToStart)), DataRow(nameof(FailsToTrain)), DataRow(nameof(FailsInItsType)), DataRow(nameof(FailsInItsDefaults))]
+    public void What_a_plugin_throws_is_the_plugins(string strategy)
+    {
+        using var bench = new Workbench();
+        var (code, _, error) = Workbench.Run("search", bench.Classifier(), "-o", bench["out"], "--plugin", Self, "--strategy", strategy, "--epochs", "1", "--retrain-epochs", "0", "--batch-size", "8");
+        Assert.AreEqual(1, code, error);
+        var last = error.TrimEnd().Split('\n')[^1];
+        Assert.Contains($"error: The plugin '{Self}' failed, not the tool: ", last);
+        Assert.Contains("InvalidTimeZoneException: what it says Run with --verbose", last);
+        Assert.DoesNotContain("fault of the tool", error);
+        Assert.IsFalse(Directory.Exists(bench["out"]));
+    }
+
+    [TestMethod]
+    public void A_library_without_a_trainer_is_refused_by_name()
+    {
+        using var bench = new Workbench();
+        var library = typeof(Spectre.Console.Table).Assembly.Location;
+        bench.Refuses(1, $"Plugin '{library}' has no trainer", "search", bench.Classifier(), "-o", bench["out"], "--plugin", library);
+    }
+
+    [TestMethod]
+    public void Libraries_that_are_damaged_are_refused_by_name()
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        var bytes = File.ReadAllBytes(Self);
+        File.WriteAllBytes(bench["cut.dll"], bytes[..(bytes.Length / 2)]);
+        File.WriteAllBytes(bench["start.dll"], [.. "MZ"u8]);
+        File.WriteAllBytes(bench["empty.dll"], []);
+        File.WriteAllBytes(bench["noise.dll"], [.. bytes[..64], .. bytes[64..].Select((b, i) => i % 7 == 0 ? (byte)(b ^ 0x55) : b)]);
+        foreach (var name in (string[])["cut.dll", "start.dll", "empty.dll", "noise.dll"])
+            bench.Refuses(1, $"Plugin '{bench[name]}' cannot be loaded", "search", model, "-o", bench["out"], "--plugin", bench[name]);
+    }
+
+    [TestMethod]
     public void Adding_a_library_twice_adds_its_trainers_once()
     {
         StrategyCatalog.Add(typeof(PluginTests).Assembly);
@@ -77,6 +114,45 @@ internal sealed class AlwaysFirst(TrainingTask task) : SamplingTrainer(task)
 internal sealed class Silent : OneShotTrainer
 {
     public Silent(TrainingTask task) : base(task)
+    {
+        ReplaceLayerChoice(choice => new MixtureModule(choice, () => new([0])));
+        ReplaceInputChoice(choice => new MixtureModule(choice, () => new([0, 1])));
+    }
+
+    public override void Fit()
+    {
+    }
+
+    public override Architecture Export() => Architecture.First(Task.Space);
+}
+
+internal sealed class FailsToStart : Failing
+{
+    public FailsToStart(TrainingTask task) : base(task) => throw new InvalidTimeZoneException("what it says");
+}
+
+internal sealed class FailsToTrain(TrainingTask task) : Failing(task)
+{
+    public override void Fit() => throw new InvalidTimeZoneException("what it says");
+}
+
+internal sealed class FailsInItsType(TrainingTask task) : Failing(task)
+{
+    private static readonly int Never = Fail();
+
+    public override void Fit() => Console.WriteLine(Never);
+
+    private static int Fail() => throw new InvalidTimeZoneException("what it says");
+}
+
+internal sealed class FailsInItsDefaults(TrainingTask task) : Failing(task), IStrategyDefaults
+{
+    public static SearchOptions Defaults(SearchOptions options) => throw new InvalidTimeZoneException("what it says");
+}
+
+internal abstract class Failing : OneShotTrainer
+{
+    protected Failing(TrainingTask task) : base(task)
     {
         ReplaceLayerChoice(choice => new MixtureModule(choice, () => new([0])));
         ReplaceInputChoice(choice => new MixtureModule(choice, () => new([0, 1])));

@@ -298,6 +298,24 @@ public sealed class SearchCommandTests
     }
 
     [TestMethod]
+    [DataRow("4096"), DataRow("2147483647")]
+    public void Threads_beyond_the_cores_are_not_started(string threads)
+    {
+        using var bench = new Workbench();
+        var model = bench.Classifier();
+        File.WriteAllText(bench["config.json"], $$"""{"threads": {{threads}}}""");
+        foreach (string[] more in new string[][] { ["--threads", threads], ["--config", bench["config.json"]], ["--threads", threads, "--dry-run"] })
+        {
+            var (code, _, error) = Workbench.Run(["search", model, "-o", bench["out"], "--force", "--epochs", "1", "--retrain-epochs", "0", .. more]);
+            Assert.AreEqual(0, code, error);
+            Assert.Contains($"--threads is {threads}, and this machine has {Environment.ProcessorCount} cores", error);
+        }
+
+        Assert.Contains($"\"threads\": {Environment.ProcessorCount},", File.ReadAllText(bench["out/summary.json"]));
+        Assert.DoesNotContain("--threads is", Workbench.Run("search", model, "-o", bench["out"], "--force", "--epochs", "1", "--retrain-epochs", "0", "--threads", $"{Environment.ProcessorCount}").Error);
+    }
+
+    [TestMethod]
     public void An_existing_folder_is_replaced_only_when_forced()
     {
         using var bench = new Workbench();

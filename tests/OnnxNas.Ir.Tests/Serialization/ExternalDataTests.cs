@@ -43,9 +43,29 @@ public sealed class ExternalDataTests : IDisposable
     public void Payload_is_loaded_on_first_use_and_not_before()
     {
         File.WriteAllBytes(folder.File("w.bin"), Bytes(Payload));
+        var path = TestModels.Add(TestModels.External("w.bin")).Save(folder.Path);
+        var (used, unused) = (OnnxFile.Read(path), OnnxFile.Read(path));
+        Assert.AreEqual(1f, used.Graph.Find("w")!.Initializer!.AsSpan<float>()[1]);
+        File.Delete(folder.File("w.bin"));
+        Assert.AreEqual(1f, used.Graph.Find("w")!.Initializer!.AsSpan<float>()[1]);
+        Assert.Contains("cannot be read", Assert.ThrowsExactly<ModelFormatException>(() => unused.Graph.Find("w")!.Initializer!.Bytes).Message);
+    }
+
+    [TestMethod]
+    [DataRow(0), DataRow(20), DataRow(32), DataRow(64)]
+    public void A_file_written_to_since_the_model_was_read_is_refused(int length)
+    {
+        File.WriteAllBytes(folder.File("w.bin"), Bytes(Payload));
+        File.SetLastWriteTimeUtc(folder.File("w.bin"), DateTime.UtcNow.AddSeconds(-9));
         var model = OnnxFile.Read(TestModels.Add(TestModels.External("w.bin")).Save(folder.Path));
-        File.WriteAllBytes(folder.File("w.bin"), Bytes([7, 6, 5, 4, 3, 2, 1, 0]));
-        Assert.AreEqual(7f, model.Graph.Find("w")!.Initializer!.AsSpan<float>()[0]);
+        using (var file = new FileStream(folder.File("w.bin"), FileMode.Open))
+        {
+            file.SetLength(length);
+            file.Write(new byte[Math.Min(length, 4)]);
+        }
+
+        var error = Assert.ThrowsExactly<ModelFormatException>(() => model.Graph.Find("w")!.Initializer!.Bytes);
+        Assert.Contains("has changed", error.Message);
     }
 
     [TestMethod]

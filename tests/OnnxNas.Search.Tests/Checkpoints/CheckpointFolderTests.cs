@@ -99,12 +99,15 @@ public sealed class CheckpointFolderTests
 
         foreach (var (part, instead, because) in new[]
         {
-            ("\"format\":1", "\"format\":2", "of format 2; this version reads 1"),
-            ("\"format\":1", "\"format\":\"1\"", "of format \"1\""),
-            ("\"format\":1,", "", "of format unknown"),
+            ("\"format\":2", "\"format\":1", "of format 1; this version reads 2"),
+            ("\"format\":2", "\"format\":\"2\"", "of format \"2\""),
+            ("\"format\":2,", "", "of format unknown"),
             ("state-1.safetensors", "../state-1.safetensors", "damaged"),
             ("state-1.safetensors", "state-99999999999999999999.safetensors", "damaged"),
-            ("state-1.safetensors", "state-3.safetensors", "'state-3.safetensors', which is missing"),
+            ("state-1.safetensors", "state-3.safetensors", "checkpoint.json' is not as it was written"),
+            ("\"about\":{}", "\"about\":{\"options\":{\"plugin\":\"evil.dll\"}}", "checkpoint.json' is not as it was written"),
+            ("\"checksum\":\"", "\"checksum\":\"0", "checkpoint.json' is not as it was written"),
+            (",\"checksum\":", ",\"checkum\":", "damaged"),
             ("\"sha256\":\"", "\"sha256\":\"0", "SHA-256 differs"),
             ("\"about\":{}", "\"about\":[]", "damaged"),
             ("\"about\":{},", "", "damaged"),
@@ -125,6 +128,9 @@ public sealed class CheckpointFolderTests
         }
 
         File.WriteAllText(index, goodIndex);
+        File.Move(tensors, tensors + ".away");
+        Refuses(temporary.Path, "'state-1.safetensors', which is missing");
+        File.Move(tensors + ".away", tensors);
         foreach (var at in new[] { 0, 20, goodTensors.Length - 1 })
         {
             byte[] changed = [.. goodTensors];

@@ -43,7 +43,7 @@ public sealed class NpzAttackTests
     [DataRow("{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", "'<c8'")]
     [DataRow("{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}", "'<f3'")]
     [DataRow("{'descr': '|f4', 'fortran_order': False, 'shape': (1,)}", "'|f4'")]
-    [DataRow("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2)}", "Fortran")]
+    [DataRow("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}", "promises 6 bytes")]
     [DataRow("{'descr': '|u1', 'fortran_order': False, 'shape': ()}", "promises 1 bytes")]
     [DataRow("", "header")]
     public void A_header_that_lies_or_does_more_than_describe_is_refused(string dict, string expected) =>
@@ -105,7 +105,7 @@ public sealed class NpzAttackTests
     [TestMethod]
     public void Packed_bytes_that_hold_more_than_the_directory_says_are_refused()
     {
-        var zip = NpyBytes.Zip(CompressionLevel.Optimal, ("x.npy", NpyBytes.Npy("|u1", "(100000,)", new byte[100000])));
+        var zip = NpyBytes.Zip(CompressionLevel.Optimal, ("x.npy", NpyBytes.Npy("|u1", "(099999,)", new byte[100000])));
         var size = Directory(zip).Slice(24, 4);
         BinaryPrimitives.WriteUInt32LittleEndian(size, BinaryPrimitives.ReadUInt32LittleEndian(size) - 1);
         Refuses(zip, "does not unpack to what the directory says");
@@ -118,6 +118,50 @@ public sealed class NpzAttackTests
         BinaryPrimitives.WriteUInt32LittleEndian(Directory(zip).Slice(24, 4), 0xFFFF_FFFE);
         Refuses(zip, "claims 4294967294 bytes");
     }
+
+    [TestMethod]
+    [DataRow("(1024,)", "promises 1024 bytes"), DataRow("(200000, 1000)", "promises 200000000 bytes")]
+    public void A_head_that_does_not_fit_its_packed_bytes_is_refused_before_they_are_unpacked(string shape, string expected)
+    {
+        // 300 MB of zeros that deflate to 300 kB.
+        var zip = NpyBytes.Zip(CompressionLevel.Optimal, ("x.npy", NpyBytes.Npy("|u1", shape, new byte[300_000_000])));
+        using var folder = new TempFolder();
+        using var file = new NpzFile(folder.Write("a.npz", zip));
+        var before = GC.GetTotalAllocatedBytes();
+        StringAssert.Contains(Assert.ThrowsExactly<DataException>(() => file.Open("x")).Message, expected);
+        Assert.IsLessThan(4_000_000L, GC.GetTotalAllocatedBytes() - before);
+    }
+
+    [TestMethod]
+    public void Nothing_is_unpacked_before_it_is_read()
+    {
+        var npy = NpyBytes.Npy("|u1", "(1000000, 300)", new byte[300_000_000]);
+        using var folder = new TempFolder();
+        using var file = new NpzFile(folder.Write("a.npz", NpyBytes.Zip(CompressionLevel.Optimal, ("x.npy", npy))));
+        var before = GC.GetTotalAllocatedBytes();
+        CollectionAssert.AreEqual(new long[] { 1_000_000, 300 }, file.Open("x").Dims.ToArray());
+        Assert.IsLessThan(4_000_000L, GC.GetTotalAllocatedBytes() - before);
+    }
+
+    [TestMethod]
+    public void A_directory_larger_than_any_is_refused_unread()
+    {
+        using var folder = new TempFolder();
+        var path = folder.File("a.npz");
+        using (var stream = File.Create(path))
+        {
+            stream.SetLength(1_000_000_000);
+            stream.Position = stream.Length;
+            stream.Write([.. "PK\x05\x06"u8, .. new byte[8], .. BitConverter.GetBytes(1_000_000_000), 0, 0, 0, 0, 0, 0]);
+        }
+
+        var before = GC.GetTotalAllocatedBytes();
+        StringAssert.Contains(Assert.ThrowsExactly<DataException>(() => new NpzFile(path)).Message, "its directory claims 1000000000 bytes");
+        Assert.IsLessThan(4_000_000L, GC.GetTotalAllocatedBytes() - before);
+    }
+
+    [TestMethod]
+    public void What_follows_the_end_of_the_zip_is_refused() => Refuses([.. NpyBytes.Zip(("x.npy", Good)), 0], "no .npz file");
 
     [TestMethod]
     public void Arrays_that_share_bytes_are_refused()

@@ -80,7 +80,8 @@ public sealed class NpzFileTests
             var last = new byte[1];
             file.Open("x").Read(size - 1, last);
             Assert.AreEqual(42, last[0]);
-            Assert.HasCount(before.Length + 1, Unpacked());
+            // Where an open file needs no name it has none: the process may be killed at any moment.
+            Assert.HasCount(before.Length + (OperatingSystem.IsWindows() ? 1 : 0), Unpacked());
         }
 
         Assert.HasCount(before.Length, Unpacked());
