@@ -14,7 +14,7 @@ internal sealed record CommandContext(TextWriter Output, TextWriter Error, Inter
     public void Note(Model model)
     {
         foreach (var finding in model.Findings)
-            Error.WriteLine(Tables.Printable($"note: '{model.Path}': {InspectionReport.Subjects(finding.Subjects)}: {finding.Message}"));
+            Error.WriteLine(Printable.Message($"note: '{model.Path}': {InspectionReport.Subjects(finding.Subjects)}: {finding.Message}"));
     }
 }
 

@@ -76,16 +76,13 @@ public static class CommandLine
         {
             OnnxNasException or IOException or UnauthorizedAccessException => e.Message,
             OutOfMemoryException => "Memory ran out. Try a smaller --batch-size.",
-            _ when StrategyCatalog.PluginOf(e) is { } plugin => $"The plugin '{plugin}' failed, not the tool: {What(e)} Run with --verbose for the stack, and mend the plugin.",
+            _ when StrategyCatalog.PluginOf(e) is { } plugin => $"The plugin '{plugin}' failed, not the tool: {e.GetType().Name}: {FirstLine(e.Message)} Run with --verbose for the stack, and mend the plugin.",
             ExternalException => $"libtorch failed: {FirstLine(e.Message)}. Run with --verbose for the stack.",
-            _ => $"{What(e)} This is a fault of the tool: please report it with the output of --verbose.",
+            _ => $"{e.GetType().Name}: {FirstLine(e.Message)} This is a fault of the tool: please report it with the output of --verbose.",
         };
         error.WriteLine($"error: {Printable.Message(message.ReplaceLineEndings(" "))}");
         return e is UsageException ? Usage : Failed;
     }
-
-    // What went wrong, and not what wrapped it.
-    private static string What(Exception e) => (e is TypeInitializationException or TargetInvocationException or AggregateException) && e.InnerException is { } inner ? What(inner) : $"{e.GetType().Name}: {FirstLine(e.Message)}";
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim();
 }

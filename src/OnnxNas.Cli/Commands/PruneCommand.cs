@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;

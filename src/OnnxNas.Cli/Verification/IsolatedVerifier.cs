@@ -2,6 +2,7 @@ using System.Text.Json;
 using OnnxNas.Cli.Commands;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Evaluation.Isolation;
+using OnnxNas.Ir;
 
 namespace OnnxNas.Cli.Verification;
 
@@ -31,7 +32,7 @@ internal sealed class IsolatedVerifier(TextWriter error) : IDisposable
         }
         catch (WorkerException e)
         {
-            error.WriteLine($"note: models are verified in this process, since no other can be started: {Tables.Printable(e.Message.ReplaceLineEndings(" "))}");
+            error.WriteLine($"note: models are verified in this process, since no other can be started: {Printable.Message(e.Message.ReplaceLineEndings(" "))}");
             Dispose();
             return Verifier.Verify(path, memory);
         }
