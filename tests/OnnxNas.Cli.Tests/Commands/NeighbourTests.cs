@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using OnnxNas.Cli.Reports;
 using OnnxNas.Search.Checkpoints;
 
 namespace OnnxNas.Cli.Tests.Commands;
@@ -74,7 +75,7 @@ public sealed class NeighbourTests
                 bench.Refuses(2, "names the plugin", ["search", model, "--config", bench["config.json"], "-o", bench["out"], .. more]);
         }
 
-        var settings = JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(new Search.SearchOptions { Plugin = bench["evil.dll"] }, Reports.JsonText.Options));
+        var settings = JsonNode.Parse(JsonText.Of(new Search.SearchOptions { Plugin = bench["evil.dll"] }));
         CheckpointFolder.Create(bench["out.checkpoint"], new() { ["options"] = settings, ["replaces"] = false, ["sources"] = new JsonObject() }).Save(new());
         SearchLock.Take(bench["out.checkpoint"]).Dispose();
         foreach (string[] more in new string[][] { [], ["--dry-run"], ["--force"] })
