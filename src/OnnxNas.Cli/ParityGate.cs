@@ -20,6 +20,9 @@ internal static class ParityGate
     private const int Seed = 20_26;
     private const int Samples = 4;
 
+    // Of a marker that ONNX Runtime runs as a function.
+    private const int MostInputs = 1_000;
+
     // One for the whole process: it ends with it.
     private static readonly Lazy<IsolatedJobs?> Jobs = new(() => WorkerCommand.Program is { } program ? new(program, WorkerLimits.Default) : null);
 
@@ -57,20 +60,28 @@ internal static class ParityGate
     /// <summary>Has ONNX Runtime load and run the model with all its candidates, so that one it will not run is refused before hours of training, not after.</summary>
     /// <exception cref="UnsupportedOperatorException">ONNX Runtime lacks an operator, or the opset is newer than it knows.</exception>
     /// <exception cref="ModelFormatException">ONNX Runtime refuses the model for another reason.</exception>
-    public static void RequireLoadable(Model marked)
+    /// <exception cref="ResourceLimitException">What it computes of constants leaves the limits.</exception>
+    public static void RequireLoadable(Model marked, RunLimits limits)
     {
+        var constants = ConstantsOf(marked);
+        constants.Require(limits);
+        var options = new OnnxSessionOptions { GraphOptimization = constants.IsModest };
         var model = ForOracle(marked.Clone());
-        var options = Loading(model);
         // What it would ask for when it loads, it would ask for when it runs.
         RequireSurvival(OnnxSession.MessageOf(model), options, options.GraphOptimization ? Drawn(model) : null, $"'{Path.GetFileName(model.Path ?? "the model")}'");
         using var session = new OnnxSession(model, options);
     }
 
     /// <summary>ONNX Runtime with a model, which is brought to inference form for it; markers run by the functions that stand for them.</summary>
-    public static OnnxSession Oracle(Model model) => new(ForOracle(model), Loading(model));
+    public static OnnxSession Oracle(Model model)
+    {
+        var options = Loading(model);
+        return new(ForOracle(model), options);
+    }
 
     private static Model ForOracle(Model model)
     {
+        MarkerFunctions.Unfold(model, MostInputs);
         if (model.Graph.Nodes.Any(Markers.IsMarker))
             MarkerFunctions.Stamp(model);
         new ToInferenceForm().Run(model);
@@ -109,7 +120,14 @@ internal static class ParityGate
     }
 
     // ONNX Runtime computes what is constant when it loads a model, whatever it takes.
-    private static OnnxSessionOptions Loading(Model model) => new() { GraphOptimization = ConstantWork.IsModest(model, SupernetOperators.Registry) };
+    private static OnnxSessionOptions Loading(Model model) => new() { GraphOptimization = ConstantsOf(model).IsModest };
+
+    private static ConstantWork ConstantsOf(Model model)
+    {
+        var plain = model.Clone();
+        MarkerFunctions.Remove(plain);
+        return ConstantWork.Of(plain, SupernetOperators.Registry);
+    }
 
     private static IReadOnlyList<TensorData> RunOneHot(Model marked, Architecture architecture, IReadOnlyDictionary<string, TensorData> feeds, RunLimits? limits)
     {

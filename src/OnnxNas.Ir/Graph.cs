@@ -246,11 +246,8 @@ public sealed class Graph
     {
         if (ReferenceEquals(old, replacement))
             return;
-        foreach (var use in old.Uses.ToArray())
-        {
-            if (!keepers.Contains(use.Node))
-                use.Node.ReplaceInput(use.Index, replacement);
-        }
+        foreach (var use in old.TakeUses())
+            use.Node.Redirect(use.Index, keepers.Contains(use.Node) ? old : replacement);
 
         if (!old.IsOutput)
             return;

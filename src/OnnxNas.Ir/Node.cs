@@ -92,6 +92,13 @@ public sealed class Node
         value?.AddUse(new(this, index));
     }
 
+    /// <summary><see cref="ReplaceInput"/> for a use that the value read so far has forgotten already.</summary>
+    internal void Redirect(int index, Value value)
+    {
+        inputs[index] = value;
+        value.AddUse(new(this, index));
+    }
+
     /// <summary>Makes the node read these values instead of its present ones.</summary>
     public void SetInputs(IEnumerable<Value?> values)
     {
@@ -132,7 +139,7 @@ public sealed class Node
 
     internal void DropInputs()
     {
-        for (var i = 0; i < inputs.Count; i++)
+        for (var i = inputs.Count - 1; i >= 0; i--)
             inputs[i]?.RemoveUse(new(this, i));
         inputs.Clear();
     }

@@ -63,7 +63,21 @@ public sealed class Value
 
     internal void AddUse(Use use) => uses.Add(use);
 
-    internal void RemoveUse(Use use) => uses.Remove(use);
+    // Nodes drop their inputs from the last on: one node may read a value a million times.
+    internal void RemoveUse(Use use)
+    {
+        if (uses.Count > 0 && uses[^1] == use)
+            uses.RemoveAt(uses.Count - 1);
+        else
+            uses.Remove(use);
+    }
+
+    internal Use[] TakeUses()
+    {
+        Use[] all = [.. uses];
+        uses.Clear();
+        return all;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"%{Name}";

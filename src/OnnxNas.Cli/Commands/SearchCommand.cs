@@ -5,6 +5,7 @@ using OnnxNas.Cli.Reports;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
+using OnnxNas.Operators.Execution;
 using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
@@ -28,32 +29,33 @@ internal sealed class SearchCommand : CliCommand
         var config = new Option<string>("--config") { Description = "Settings as a JSON file, with the keys of config.json; the command line wins" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and say what would be done, without training" };
         var resume = new Option<string>("--resume") { Description = "Go on with the search that was to write to this folder and was interrupted" };
-        var (force, json) = (ForceOption(), JsonOption());
-        var command = new Command("search", "Search a marked model for its best architecture") { model, output, config, dryRun, resume, force, json };
+        var (memory, force, json) = (MemoryOption(), ForceOption(), JsonOption());
+        var command = new Command("search", "Search a marked model for its best architecture") { model, output, config, dryRun, resume, memory, force, json };
         foreach (var option in settings.Options)
             command.Add(option);
         command.SetAction(parsed =>
         {
-            var path = parsed.GetRequiredValue(model);
+            var (path, most) = (parsed.GetRequiredValue(model), MemorySize.Parse(parsed.GetValue(memory)));
             using var checkpoint = parsed.GetValue(resume) is { } interrupted
                 ? SearchCheckpoint.Find(interrupted, parsed.GetValue(output), parsed.GetValue(force))
                 : SearchCheckpoint.New(parsed.GetValue(output) ?? Path.GetFileNameWithoutExtension(path) + ".search", parsed.GetValue(force));
             var options = settings.Read(parsed, parsed.GetValue(config), checkpoint.Options, StrategyDefaults);
             return parsed.GetValue(dryRun)
-                ? DryRun(path, options, checkpoint.Results, context)
-                : Report(checkpoint.Guard(path, () => checkpoint.AreResultsInPlace ? Done(checkpoint, parsed.GetValue(json)) : Run(path, options, checkpoint, parsed.GetValue(json), context)), checkpoint, context);
+                ? DryRun(path, options, checkpoint.Results, most, context)
+                : Report(checkpoint.Guard(path, () => checkpoint.AreResultsInPlace ? Done(checkpoint, parsed.GetValue(json)) : Run(path, options, checkpoint, most, parsed.GetValue(json), context)), checkpoint, context);
         });
         return command;
     }
 
-    private static int DryRun(string path, SearchOptions options, string folder, CommandContext context)
+    private static int DryRun(string path, SearchOptions options, string folder, long? memory, CommandContext context)
     {
+        using var checking = context.Interruption.EndAtOnce();
         var marked = MarkedModel.Read(path);
         context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
-        ParityGate.RequireLoadable(marked.Model);
+        ParityGate.RequireLoadable(marked.Model, memory is { } bytes ? new(bytes) : RunLimits.ForModel(marked.Model));
         var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
         NoteThreads(options, progress);
         var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.EffectiveThreads()));
@@ -90,15 +92,17 @@ internal sealed class SearchCommand : CliCommand
     }
 
     // Returns what reports the results.
-    private static Action<TextWriter> Run(string path, SearchOptions options, SearchCheckpoint checkpoint, bool json, CommandContext context)
+    private static Action<TextWriter> Run(string path, SearchOptions options, SearchCheckpoint checkpoint, long? memory, bool json, CommandContext context)
     {
         // Read and check everything before any work is done.
+        var checking = context.Interruption.EndAtOnce();
         var marked = MarkedModel.Read(path);
         context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
-        ParityGate.RequireLoadable(marked.Model);
+        ParityGate.RequireLoadable(marked.Model, memory is { } bytes ? new(bytes) : RunLimits.ForModel(marked.Model));
+        checking.Dispose();
         var device = SelectDevice(options);
         var threads = options.EffectiveThreads();
         set_num_threads(threads);

@@ -35,6 +35,25 @@ public static class MarkerFunctions
         }
     }
 
+    /// <summary>
+    /// Puts nodes that compute what the functions do in the place of markers with more than <paramref name="most"/> inputs: a runtime takes long over a function that wide.
+    /// </summary>
+    public static void Unfold(Model model, int most)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        foreach (var choice in SearchSpace.Read(model).Choices)
+        {
+            var (_, joined, axis) = OverloadOf(choice);
+            foreach (var node in choice.Nodes.Where(n => n.Inputs.Count > most).ToList())
+            {
+                var (graph, result) = (node.Graph, node.Graph.AddValue(node.Graph.FreshName(node.Output.Name)));
+                graph.AddNode(joined == 1 ? "Identity" : "Concat", node.Inputs.Take(joined), [result], attributes: joined == 1 ? [] : [Attr.Of("axis", (long)axis)], before: node);
+                graph.ReplaceAllUses(node.Output, result);
+                graph.RemoveNode(node);
+            }
+        }
+    }
+
     /// <summary>Removes the marker functions of a model, and the overloads that its markers name.</summary>
     public static void Remove(Model model)
     {

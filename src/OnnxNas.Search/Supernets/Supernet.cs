@@ -14,6 +14,9 @@ namespace OnnxNas.Search.Supernets;
 /// </summary>
 public sealed class Supernet : ICheckpointed, IDisposable
 {
+    // Spaces of the literature have a dozen. Mixing is by a node that reads them all.
+    private const int MostCandidates = 10_000;
+
     private readonly Model model;
     private readonly SearchSpace space;
     private readonly Device device;
@@ -27,6 +30,8 @@ public sealed class Supernet : ICheckpointed, IDisposable
     public Supernet(SearchSpace space, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(space);
+        if (space.Choices.FirstOrDefault(c => c.Candidates.Count > MostCandidates) is { } wide)
+            throw new ChoiceException($"Choice '{wide.Label}' has {wide.Candidates.Count} candidates; a supernet holds up to {MostCandidates} of one choice. Mark fewer, or several choices one after the other.");
         model = space.Model.Clone();
         this.space = SearchSpace.Read(model);
         this.device = device ?? CPU;

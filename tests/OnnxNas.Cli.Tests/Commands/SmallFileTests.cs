@@ -39,6 +39,8 @@ public sealed class SmallFileTests
         Assert.AreEqual(1, code);
         Assert.Contains(op, output);
         Assert.Contains("MiB", output);
+        bench.SaveData("net.npz", Workbench.Samples());
+        bench.Refuses(1, "MiB", "search", model, "--data", bench["net.npz"], "-o", bench["out"], "--dry-run");
         bench.Refuses(1, "MiB", "prune", model, "--arch", bench["arch.json"], "-o", bench["out.onnx"]);
         Assert.IsFalse(File.Exists(bench["out.onnx"]));
     }
@@ -93,6 +95,19 @@ public sealed class SmallFileTests
         Assert.AreEqual(0, code);
         Assert.IsTrue(output.Split('\n').All(l => l.Length < 400), output);
         Assert.AreEqual(0, Workbench.Run("verify", model).Code);
+    }
+
+    [TestMethod]
+    public void A_choice_of_a_hundred_thousand_is_verified_and_no_supernet_is_made_of_it()
+    {
+        using var bench = new Workbench();
+        bench.Classifier();
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var y = net.LayerChoice("wide", null, [.. Enumerable.Repeat(net.Op("Relu", x), 100_000)]);
+        var model = bench.Save(net.Build((net.Linear("head", y, 4, 2), [N, 2])));
+        Assert.AreEqual(0, Workbench.Run("verify", model).Code);
+        bench.Refuses(1, "100000 candidates", "search", model, "--data", bench["net.npz"], "-o", bench["out"], "--dry-run");
     }
 
     [TestMethod]

@@ -45,6 +45,30 @@ public sealed class MarkerFunctionsTests
     }
 
     [TestMethod]
+    [DataRow(0), DataRow(2), DataRow(3)]
+    public void Wide_markers_unfold_to_what_the_functions_compute(int most)
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", 3, 4);
+        Value[] inputs = [net.Op("Tanh", x), x, net.Op("Relu", x)];
+        var joined = net.Graph.Call("InputChoice", inputs, "joined.y", "org.onnxnas", [Attr.Of("label", "joined"), Attr.Of("n_chosen", 2L), Attr.Of("reduction", "concat"), Attr.Of("axis", 0L)]);
+        var inner = net.LayerChoice("inner", null, inputs[2], inputs[0]);
+        var model = net.Build((joined, [6, 4]), (net.Op("Neg", net.LayerChoice("layer", null, inner, inputs[0], inputs[1])), [3, 4]), (net.InputChoice("sum", 2, "sum", inputs), [3, 4]));
+        var unfolded = model.Clone();
+        MarkerFunctions.Stamp(model);
+        MarkerFunctions.Unfold(unfolded, most);
+        Assert.AreEqual(most switch { 0 => 0, 2 => 1, _ => 4 }, unfolded.Graph.Nodes.Count(Markers.IsMarker));
+        if (most > 0)
+            MarkerFunctions.Stamp(unfolded);
+        using var expected = new OnnxSession(OnnxFile.ToBytes(model));
+        using var actual = new OnnxSession(OnnxFile.ToBytes(unfolded));
+        CollectionAssert.AreEqual(expected.Outputs.Select(o => o.Name).ToArray(), actual.Outputs.Select(o => o.Name).ToArray());
+        var feeds = RandomInputs.For(expected, 5);
+        foreach (var (a, b) in expected.Run(feeds).Zip(actual.Run(feeds)))
+            CollectionAssert.AreEqual(a.Bytes.ToArray(), b.Bytes.ToArray());
+    }
+
+    [TestMethod]
     public void Removing_leaves_no_function_and_no_overload()
     {
         var model = OnnxFile.Read(RepositoryFiles.Shared("models", "nested.onnx"));

@@ -1,0 +1,45 @@
+using OnnxNas.Ir;
+using OnnxNas.Operators.Execution;
+using OnnxNas.Testing;
+
+namespace OnnxNas.Operators.Tests.Execution;
+
+[TestClass]
+public sealed class ConstantWorkTests
+{
+    [TestMethod]
+    public void What_is_computed_of_constants_counts_and_what_is_computed_of_inputs_does_not()
+    {
+        var small = Work((net, x) => net.Op("Add", x, net.Op("ConstantOfShape", Ints(net, 8, 4))));
+        Assert.IsTrue(small.IsModest);
+        Assert.AreEqual(8 * 4 * 4, small.Bytes);
+        var large = Work((net, x) => net.Op("Add", x, net.Op("ReduceMax", net.Op("Sqrt", net.Op("ConstantOfShape", Ints(net, 16_384, 16_384))))));
+        Assert.IsFalse(large.IsModest);
+        Assert.AreEqual(2.0 * 16_384 * 16_384 * 4, large.Bytes, 1024);
+        Assert.Contains("ConstantOfShape", large.Largest);
+        var error = Assert.ThrowsExactly<ResourceLimitException>(() => large.Require(new(1 << 30)));
+        Assert.Contains("2,048 MiB", error.Message);
+        large.Require(new(4L << 30));
+        // The run of a model may ask for as much of its inputs, which is another matter.
+        Assert.IsTrue(Work((net, x) => net.Op("ReduceMax", net.Op("MatMul", net.Op("Expand", x, Ints(net, 16_384, 4)), net.Weight("w", 4, 4)))).IsModest);
+    }
+
+    [TestMethod]
+    public void The_shape_of_an_input_is_known_on_loading_and_a_size_that_is_not_known_is_not_modest()
+    {
+        Assert.IsFalse(Work((net, x) => net.Op("Add", x, net.Op("ReduceMax", net.Op("ConstantOfShape", net.Op("Mul", net.Op("Shape", x), Ints(net, 10_000, 10_000)))))).IsModest);
+        var unknown = Work((net, x) => net.Op("Add", x, net.Op("Cast", [net.Op("ReduceMax", net.Op("NonZero", net.Weight("w", 4, 4)))], Attr.Of("to", 1L))));
+        Assert.IsFalse(unknown.IsWhole);
+        Assert.IsFalse(unknown.IsModest);
+        unknown.Require(new(1 << 20));
+    }
+
+    private static ConstantWork Work(Func<NetBuilder, Value, Value> make)
+    {
+        var net = new NetBuilder();
+        var model = net.Build((make(net, net.Input("x", 1, 4)), [Dim.Unknown(), Dim.Unknown()]));
+        return ConstantWork.Of(model, OperatorRegistry.Default);
+    }
+
+    private static Value Ints(NetBuilder net, params long[] values) => net.Graph.AddConstant("i", TensorData.Vector<long>(values));
+}
