@@ -32,7 +32,7 @@ internal sealed class PruneCommand : CliCommand
             var architecture = Architecture.Parse(marked.Space, ReadText(parsed.GetRequiredValue(arch)));
             var winner = Pruner.Prune(marked.Model, architecture);
             Pruner.Finish(winner);
-            ParityGate.Require(marked, architecture, OnnxSession.MessageOf(winner), most is { } bytes ? new(bytes) : RunLimits.ForModel(marked.Model));
+            ParityGate.Require(marked, architecture, OnnxSession.MessageOf(winner), RunLimits.ForModel(marked.Model, most));
             preparing.Dispose();
             OutputFile.Write(winner, path, parsed.GetValue(force));
             return CommandLine.Done;

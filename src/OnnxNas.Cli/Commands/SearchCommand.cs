@@ -55,7 +55,7 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
-        ParityGate.RequireLoadable(marked.Model, memory is { } bytes ? new(bytes) : RunLimits.ForModel(marked.Model));
+        ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
         var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
         NoteThreads(options, progress);
         var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.EffectiveThreads()));
@@ -101,7 +101,7 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
-        ParityGate.RequireLoadable(marked.Model, memory is { } bytes ? new(bytes) : RunLimits.ForModel(marked.Model));
+        ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
         checking.Dispose();
         var device = SelectDevice(options);
         var threads = options.EffectiveThreads();

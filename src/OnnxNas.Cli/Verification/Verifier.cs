@@ -97,7 +97,7 @@ internal static class Verifier
         OperatorRegistry.RequireSupported(model);
         MarkedModel.Inline(model);
         ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
-        return new(model, SupernetOperators.Registry, isChannelsLast: isChannelsLast) { Limits = memory is { } bytes ? new(bytes) : RunLimits.ForModel(model) };
+        return new(model, SupernetOperators.Registry, isChannelsLast: isChannelsLast) { Limits = RunLimits.ForModel(model, memory) };
     }
 
     private static VerificationResult Compare(string path, Graph graph, IReadOnlyList<TensorData> actual, IReadOnlyList<TensorData> expected, double absolute, double relative)

@@ -11,6 +11,9 @@ public static class ShapeInference
     // Integer tensors up to this size are followed element by element: shapes, axes, pads and the like.
     private const int MaxElements = 64;
 
+    // Shapes of more axes, which no runtime has, are not followed: each node could add to them.
+    private const int MaxRank = 64;
+
     /// <summary>Infers the types of a model's values.</summary>
     /// <param name="model">The model. Its nodes must be in execution order.</param>
     /// <param name="rules">The rules of the operators.</param>
@@ -33,7 +36,7 @@ public static class ShapeInference
         public void Visit(Graph graph)
         {
             foreach (var input in graph.Inputs)
-                Result.Set(input, new(input.Type));
+                Result.Set(input, new(Followed(input.Type)));
             var replaceable = graph.Inputs.ToHashSet();
             foreach (var initializer in graph.Initializers)
             {
@@ -111,8 +114,11 @@ public static class ShapeInference
         private void SetOutput(Node node, Value output, InferredValue? inferred)
         {
             output.Type = TypeMerge.Merge(inferred?.Type, output.Type, () => Conflict($"{node}: output '{output.Name}'", output.Type, inferred?.Type, "its inputs give"));
+            output.Type = Followed(output.Type);
             Result.Set(output, new(output.Type, inferred?.Elements is { Count: <= MaxElements } elements ? elements : null));
         }
+
+        private static OnnxType? Followed(OnnxType? type) => type is TensorType { Shape.Rank: > MaxRank } tensor ? tensor with { Shape = null } : type;
 
         private void SetConstant(Value value, TensorData data, Func<string> place)
         {

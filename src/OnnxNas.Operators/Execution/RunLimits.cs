@@ -18,11 +18,11 @@ public sealed record RunLimits(long Bytes)
     /// <summary>Multiply-accumulate operations, or what takes as long.</summary>
     public double Steps => Bytes * StepsPerByte;
 
-    /// <summary>Limits for running a model: in proportion to the constants that it holds, but no more than the machine has free.</summary>
-    public static RunLimits ForModel(Model model)
+    /// <summary>Limits for running a model: the memory that the user allows, or else in proportion to the constants that it holds, but no more than the machine has free.</summary>
+    public static RunLimits ForModel(Model model, long? allowed = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new((long)Math.Min(Math.Max(Least, BytesPerConstantByte * ConstantBytes(model.Graph)), MachineMemory.MostOfFree()));
+        return new(allowed ?? (long)Math.Min(Math.Max(Least, BytesPerConstantByte * ConstantBytes(model.Graph)), MachineMemory.MostOfFree()));
     }
 
     private static double ConstantBytes(Graph graph) =>

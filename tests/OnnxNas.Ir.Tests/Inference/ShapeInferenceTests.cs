@@ -66,6 +66,26 @@ public sealed class ShapeInferenceTests
     }
 
     [TestMethod]
+    public void Shapes_that_grow_axis_by_axis_are_followed_to_a_rank_that_runtimes_have()
+    {
+        var b = new ModelBuilder();
+        var axes = b.Ints([.. Enumerable.Range(0, 16).Select(i => (long)i)]);
+        var y = b.Input("x", N, 4);
+        var ranks = new List<int?>();
+        for (var i = 0; i < 100; i++)
+            y = b.Call("Unsqueeze", y, axes);
+        b.Output("y", y);
+        ShapeInference.Run(b.Model, Rules, strict: true);
+        ranks.AddRange(b.Graph.Nodes.Select(n => n.Output.Shape?.Rank));
+        CollectionAssert.AreEqual(new int?[] { 18, 34, 50 }, ranks.Take(3).ToArray());
+        Assert.IsTrue(ranks.Skip(3).All(r => r is null));
+        var wide = new ModelBuilder();
+        wide.Output("y", wide.Call("Relu", wide.Input("x", [.. Enumerable.Repeat(Dim.Known(1), 1_000)])));
+        ShapeInference.Run(wide.Model, Rules, strict: true);
+        Assert.IsNull(wide.Graph.Outputs[0].Shape);
+    }
+
+    [TestMethod]
     public void Elements_of_shapes_are_followed_with_their_symbols()
     {
         var b = new ModelBuilder();
