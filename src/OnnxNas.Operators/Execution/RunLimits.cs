@@ -4,28 +4,42 @@ namespace OnnxNas.Operators.Execution;
 
 /// <summary>What one run of a graph may take. Its sizes are worked out from shapes before each kernel starts.</summary>
 /// <param name="Bytes">Memory for the tensors that live at once.</param>
-public sealed record RunLimits(long Bytes)
+/// <param name="Steps">Multiply-accumulate operations, or what takes as long.</param>
+public sealed record RunLimits(long Bytes, double Steps)
 {
-    // What a plain model needs besides its weights, and little enough to be held several times over by a comparison.
-    private const long Least = 160L << 20;
-
     // Activations of a batch, against the bytes of the weights. Convolutional networks for large pictures come near it.
     private const int BytesPerConstantByte = 24;
 
-    // A few seconds for the least memory.
+    // A model may make its weights of a few numbers, as test models do; one of few nodes has few of them.
+    private const long Least = 160L << 20;
+    private const long BytesPerNode = 8L << 20;
+    private const long MostForNodes = 768L << 20;
+
+    // A few seconds.
+    private const double LeastSteps = 5e10;
     private const double StepsPerByte = 250;
 
-    /// <summary>Multiply-accumulate operations, or what takes as long.</summary>
-    public double Steps => Bytes * StepsPerByte;
+    /// <summary>Limits of memory, and of work in proportion to it.</summary>
+    public RunLimits(long bytes) : this(bytes, Math.Max(LeastSteps, StepsPerByte * (bytes - MostForNodes)))
+    {
+    }
 
-    /// <summary>Limits for running a model: the memory that the user allows, or else in proportion to the constants that it holds, but no more than the machine has free.</summary>
+    /// <summary>
+    /// Limits for running a model: the memory that the user allows, or else in proportion to its constants and nodes, but no more than the machine has free.
+    /// </summary>
     public static RunLimits ForModel(Model model, long? allowed = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new(allowed ?? (long)Math.Min(Math.Max(Least, BytesPerConstantByte * ConstantBytes(model.Graph)), MachineMemory.MostOfFree()));
+        var (constants, nodes) = Size(model.Graph);
+        var small = Math.Min(MostForNodes, Least + BytesPerNode * nodes);
+        return new(allowed ?? (long)Math.Min(Math.Max(small, BytesPerConstantByte * constants), MachineMemory.MostOfFree()));
     }
 
-    private static double ConstantBytes(Graph graph) =>
-        graph.Values.Select(ParameterRule.ConstantOf).OfType<TensorData>().Sum(t => (double)t.ElementCount * t.Type.BitWidth() / 8)
-        + graph.Nodes.SelectMany(n => n.Subgraphs).Sum(ConstantBytes);
+    private static (double ConstantBytes, long Nodes) Size(Graph graph)
+    {
+        var (bytes, nodes) = (graph.Values.Select(ParameterRule.ConstantOf).OfType<TensorData>().Sum(t => (double)t.ElementCount * t.Type.BitWidth() / 8), (long)graph.NodeCount);
+        foreach (var inner in graph.Nodes.SelectMany(n => n.Subgraphs).Select(Size))
+            (bytes, nodes) = (bytes + inner.ConstantBytes, nodes + inner.Nodes);
+        return (bytes, nodes);
+    }
 }

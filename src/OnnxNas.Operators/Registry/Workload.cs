@@ -27,9 +27,6 @@ public readonly record struct Workload(double Elements, double Steps)
 /// <param name="IsWhole">Whether the shape of every output is known, so that nothing is missing.</param>
 public readonly record struct NodeWork(double Bytes, double Steps, bool IsWhole)
 {
-    // Kernels widen what is smaller.
-    private const int WideElement = 8;
-
     /// <summary>The work of a node whose operator says <paramref name="outputs"/> of its outputs.</summary>
     public static NodeWork Of(OnnxOperator bound, InferenceContext context, IReadOnlyList<InferredValue?> outputs)
     {
@@ -57,6 +54,8 @@ public readonly record struct NodeWork(double Bytes, double Steps, bool IsWhole)
         // Only products of floats have fast kernels.
         var each = context.Element(0) is ElementType.Float32 or ElementType.Float64 ? 1 : 10;
         var steps = Workload.Of(read + made).Steps + meanwhile.Steps + each * products;
-        return new(bytes + WideElement * meanwhile.Elements, steps, isWhole);
+        // Kernels widen integers and halves.
+        var width = context.Element(0) == ElementType.Float32 ? sizeof(float) : sizeof(double);
+        return new(bytes + width * meanwhile.Elements, steps, isWhole);
     }
 }
