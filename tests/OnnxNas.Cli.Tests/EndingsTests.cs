@@ -26,7 +26,7 @@ public sealed class EndingsTests
         from opset in new[] { 11, 17 }
         from head in new[] { "Gemm", "MatMul", "Conv" }
         from end in new[] { "logits", "Softmax", "LogSoftmax", "Sigmoid", "ArgMax", "ArgMax beside", "both", "written out" }
-        from labels in end == "Sigmoid" ? new[] { "bits", "bools" } : ["numbers", "column", "floats", "one-hot", "bool one-hot", "shares"]
+        from labels in end == "Sigmoid" ? new[] { "bits", "bools" } : ["numbers", "column", "floats", "one-hot", "bool one-hot", "native one-hot", "shares"]
         select new object[] { head, end, labels, opset };
 
     [TestMethod]
@@ -134,6 +134,7 @@ public sealed class EndingsTests
             "floats" => TensorData.Create<float>(places, [.. classes.Select(c => (float)c)]),
             "one-hot" => TensorData.Create<int>([.. places, Classes], [.. rows.Select(r => (int)r)]),
             "bool one-hot" => TensorData.Create<bool>([.. places, Classes], [.. rows.Select(r => r == 1)]),
+            "native one-hot" => TensorData.Create<double>(shape, native),
             "bools" => TensorData.Create<bool>(shape, [.. native.Select(r => r == 1)]),
             "bits" => TensorData.Create<int>(shape, [.. native.Select(r => (int)r)]),
             _ => TensorData.Create<float>(shape, [.. native.Select(r => (float)r)]),

@@ -69,7 +69,7 @@ internal sealed class LabelFitting
         if (dims.All(d => d.ValueOrNull == 1))
         {
             return Refuse($"{Upper(Output)} is {shape}: the model's output has 1 classes, and cross-entropy needs two or more. "
-                + (labels.AreShares ? "Use --loss bce-with-logits, as the labels are in 0 … 1." : "Use --loss mse to predict numbers, or --loss bce-with-logits with labels of 0 and 1."));
+                + (end.IsOfClasses ? $"Of one class {end.MadeBy ?? end.Decision} always answers the same: end the model in a Sigmoid." : labels.AreShares ? "Use --loss bce-with-logits, as the labels are in 0 … 1." : "Use --loss mse to predict numbers, or --loss bce-with-logits with labels of 0 and 1."));
         }
 
         var rows = Rows();

@@ -11,13 +11,14 @@ public sealed class ModelEndReader
     private const int MaxDepth = 20;
     private readonly InferenceResult types;
     private readonly ActivationReader activations;
+    private readonly int opset;
 
     /// <summary>A reader of a model whose types are known.</summary>
     public ModelEndReader(Model model, InferenceResult types)
     {
         ArgumentNullException.ThrowIfNull(model);
-        this.types = types;
-        activations = new(types, model.Opset);
+        (this.types, opset) = (types, model.Opset);
+        activations = new(types, opset);
     }
 
     /// <summary>How an output comes about.</summary>
@@ -41,7 +42,7 @@ public sealed class ModelEndReader
         };
     }
 
-    // What has no gradient: ArgMax, TopK, comparison with a number, rounding, Cast to integers; and what only shapes or casts its result.
+    // What has no gradient: ArgMax, Hardmax, TopK, comparison with a number, rounding, Cast to integers; and what only shapes or casts its result.
     private Decision? Decide(Value value, int depth)
     {
         if (depth > MaxDepth || value.Producer is not { Domain: "" } node || node.Input(0) is not { } x)
@@ -56,6 +57,8 @@ public sealed class ModelEndReader
                 return new(node.OpType, x, OutputForm.Values, null);
             case "ArgMax":
                 return new(node.OpType, x, OutputForm.Classes, AxisOf(node, x, 0));
+            case "Hardmax":
+                return new(node.OpType, x, OutputForm.Probabilities, AxisOf(node, x, opset < 13 ? 1 : -1));
             case "TopK":
                 return AxisOf(node, x, -1) is { } axis ? new(node.OpType, x, OutputForm.Classes, axis) { FirstAlong = axis, CanBeScored = value.OutputIndex == 1 } : null;
             case "Greater" or "GreaterOrEqual" when node.Input(1) is { } limit && types.Constant(limit) is { ElementCount: 1 }:

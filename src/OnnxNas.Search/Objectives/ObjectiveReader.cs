@@ -9,6 +9,7 @@ namespace OnnxNas.Search.Objectives;
 /// <summary>Decides what is trained: which output, in front of what, by which loss, along which axis, and how labels are read.</summary>
 public sealed class ObjectiveReader
 {
+    private const int FewSamples = 10;
     private readonly Graph graph;
     private readonly InferenceResult types;
     private readonly SearchOptions options;
@@ -94,19 +95,29 @@ public sealed class ObjectiveReader
             TrainsInFront = trainsInFront,
             ChosenOutput = all.Count > 1 ? end.Output.Name : null,
             Notes = [.. understood, .. fitting.Notes],
-            Warnings = [.. Warn(end, trainsInFront, fitting.Loss)],
+            Warnings = [.. Warn(fitting, trainsInFront)],
             Labels = fitting.Labels,
         };
     }
 
-    private IEnumerable<string> Warn(ModelEnd end, bool trainsInFront, Loss loss)
+    private IEnumerable<string> Warn(Fitting fitting, bool trainsInFront)
     {
+        var (end, loss) = (fitting.End, fitting.Loss);
         if (!trainsInFront && loss.Name is Loss.CrossEntropy or Loss.Binary && ProbabilityTrace.AreAll(end.Scores))
             yield return $"Output '{end.Scores.Name}' seems to hold probabilities already, and {loss.Name} takes logits. The scores in front could not be told, so that the training is damped: end the model in logits, or in one Softmax or Sigmoid.";
         var count = parts[0].Count;
-        if (count < 10)
+        if (count < FewSamples)
             yield return $"There are {count} samples only: neither the training nor the scores mean much.";
-        if (labels.Min == labels.Max)
-            yield return FormattableString.Invariant($"All labels are {labels.Min}: there is nothing to learn.");
+        if (!loss.HasProbabilities && OnlyLabel(parts[0].WithLabels(fitting.Labels)) is { } only)
+            yield return FormattableString.Invariant($"All labels are {only}: there is nothing to learn.");
+    }
+
+    // Of the samples to train on: those given apart may be as they like.
+    private static double? OnlyLabel(Dataset data)
+    {
+        var (min, max) = (double.PositiveInfinity, double.NegativeInfinity);
+        foreach (var array in data.LabelArrays)
+            DatasetChecks.ForEach(array, (label, _) => (min, max) = (Math.Min(min, label), Math.Max(max, label)));
+        return min == max ? min : null;
     }
 }

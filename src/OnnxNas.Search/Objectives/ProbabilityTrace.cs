@@ -20,7 +20,9 @@ internal static class ProbabilityTrace
         {
             "Softmax" or "Sigmoid" or "HardSigmoid" => true,
             "Identity" or "Dropout" or "Cast" or "Clip" or "Transpose" or "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" or "Slice" or "Gather" => AreAll(node.Inputs[0]!, depth - 1, known),
-            "LayerChoice" or "InputChoice" or "Concat" or "Mul" or "Max" or "Min" or "Mean" => node.Inputs.All(i => i is not null && AreAll(i, depth - 1, known)),
+            // One candidate that ends in probabilities is one too many.
+            "LayerChoice" or "InputChoice" => node.Inputs.Any(i => i is not null && AreAll(i, depth - 1, known)),
+            "Concat" or "Mul" or "Max" or "Min" or "Mean" => node.Inputs.All(i => i is not null && AreAll(i, depth - 1, known)),
             // 1 − p.
             "Sub" => node.Inputs[0]!.Initializer is not null && AreAll(node.Inputs[1]!, depth - 1, known),
             _ => false,

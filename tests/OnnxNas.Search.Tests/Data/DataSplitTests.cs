@@ -7,6 +7,20 @@ namespace OnnxNas.Search.Tests.Data;
 public sealed class DataSplitTests
 {
     [TestMethod]
+    public void Rows_of_probabilities_are_split_in_proportion_to_their_largest()
+    {
+        // Four in five are of class 2.
+        var rows = Enumerable.Range(0, 100).SelectMany(i => i % 5 == 0 ? [0.5f, 0.3f, 0.2f] : new[] { 0.1f, 0.3f, 0.6f }).ToArray();
+        var data = Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = TensorData.Create<float>([100], new float[100]) }, TensorData.Create<float>([100, 3], rows));
+        var split = DataSplit.Create(data, new() { Stratify = true, Probabilities = true, TestFraction = 0.2, ValidFraction = 0.5 });
+        foreach (var part in new[] { split.Train, split.Valid, split.Test! })
+        {
+            var labels = part.Labels([.. Enumerable.Range(0, part.Count)], ElementType.Float32).ToDoubles();
+            Assert.AreEqual(part.Count / 5, labels.Chunk(3).Count(r => r[0] == 0.5));
+        }
+    }
+
+    [TestMethod]
     [DataRow(false)]
     [DataRow(true)]
     public void Every_sample_goes_to_exactly_one_part_of_the_size_asked_for(bool stratify)

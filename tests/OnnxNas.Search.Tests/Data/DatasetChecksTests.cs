@@ -23,6 +23,39 @@ public sealed class DatasetChecksTests
     }
 
     [TestMethod]
+    public void Images_with_channels_last_are_to_be_transposed_not_reshaped()
+    {
+        var images = TensorData.Create<float>([2, 5, 5, 3], new float[150]);
+        StringAssert.Contains(Refused(() => DatasetChecks.CheckInputs(Data(images), Model(ElementType.Float32, "N", 3, 5, 5))), "the samples do not fit. Its axes are in another order: transpose to [0,3,1,2].");
+        StringAssert.Contains(Refused(() => DatasetChecks.CheckInputs(Data(images), Model(ElementType.Float32, "N", 3, "H", "W"))), "transpose to [0,3,1,2].");
+        StringAssert.Contains(Refused(() => DatasetChecks.CheckInputs(Data(TensorData.Create<float>([2, 5, 4], new float[40])), Model(ElementType.Float32, "N", 1, 5, 4))), "Only extents of 1 differ: reshape it to [N,1,5,4].");
+        StringAssert.Contains(Refused(() => DatasetChecks.CheckInputs(Data(TensorData.Create<float>([2, 7], new float[14])), Model(ElementType.Float32, "N", 3))), "Give an array of the shape [N,3]");
+    }
+
+    [TestMethod]
+    [DataRow("3,5,4", "5,4,3", "0,3,1,2"), DataRow("5,4,3", "3,5,4", "0,2,3,1"), DataRow("6,4", "4,6", "0,2,1"), DataRow("2,3,4", "4,3,2", "0,3,2,1"), DataRow("3,4", "3,5", null), DataRow("3,4", "12", null)]
+    public void The_transposition_that_fits_is_found(string wanted, string given, string? axes)
+    {
+        var found = Extents.Transposition([.. wanted.Split(',').Select(d => Dim.Known(long.Parse(d)))], [.. given.Split(',').Select(long.Parse)]);
+        Assert.AreEqual(axes, found is null ? null : string.Join(',', found));
+    }
+
+    [TestMethod]
+    public void Extents_of_1_may_be_added_and_dropped_and_no_others()
+    {
+        Assert.AreEqual("1,3,1", Text([1, 3, 1], [3]));
+        Assert.AreEqual("3", Text([3], [1, 3, 1]));
+        Assert.AreEqual("", Text([], [1, 1]));
+        Assert.AreEqual("4,1", Text([Dim.Symbol("T"), 1], [4]));
+        Assert.IsNull(Text([2, 3], [3, 2]));
+        Assert.IsNull(Text([6], [2, 3]));
+        // What could be dropped in many ways is not tried in all of them.
+        Assert.IsNull(Text([.. Enumerable.Repeat(Dim.Known(1), 60), 2], [.. Enumerable.Repeat(1L, 60), 3]));
+
+        static string? Text(Dim[] wanted, long[] given) => Extents.Align(wanted, given) is { } aligned ? string.Join(',', aligned) : null;
+    }
+
+    [TestMethod]
     public void Elements_of_a_type_that_cannot_be_meant_are_refused() =>
         StringAssert.Contains(Refused(() => DatasetChecks.CheckInputs(Data(TensorData.Create<float>([2, 3], new float[6])), Model(ElementType.Int64, "N", 3))), "takes Int64, the array 'x' holds Float32");
 

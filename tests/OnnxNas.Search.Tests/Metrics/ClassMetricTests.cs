@@ -63,6 +63,30 @@ public sealed class ClassMetricTests
     }
 
     [TestMethod]
+    public void Classes_may_lie_along_any_axis_and_labels_may_be_rows()
+    {
+        // Two samples of two places with three classes last; the largest stand at 2, 0, 1, 1.
+        var logits = TensorData.Create<float>([2, 2, 3], [0, 1, 2, 5, 4, 3, 0, 9, 1, 2, 3, 1]);
+        var metric = new Accuracy(2);
+        metric.Add(logits, TensorData.Create<long>([2, 2], [2, 0, 1, 0]));
+        Assert.AreEqual(0.75, metric.Value);
+        metric = new Accuracy(2);
+        metric.Add(logits, TensorData.Create<float>([2, 2, 3], [0.1f, 0.2f, 0.7f, 0.2f, 0.5f, 0.3f, 0.1f, 0.8f, 0.1f, 0, 1, 0]));
+        Assert.AreEqual(0.75, metric.Value);
+    }
+
+    [TestMethod]
+    [DataRow(OutputForm.Values, 0.0), DataRow(OutputForm.Probabilities, 0.5), DataRow(OutputForm.LogProbabilities, -0.693147180559945), DataRow(OutputForm.Classes, 0.5)]
+    public void Two_classes_are_told_apart_where_both_are_as_likely(OutputForm form, double threshold)
+    {
+        var metric = MetricSet.For("bce-with-logits", form)[0];
+        metric.Add(TensorData.Vector(threshold - 0.01, threshold + 0.01, threshold + 0.01, threshold - 0.01), TensorData.Vector(0.0, 1, 0, 1));
+        Assert.AreEqual(0.5, metric.Value);
+        metric.Add(TensorData.Vector(threshold - 0.01, threshold + 0.01), TensorData.Vector(0.0, 1));
+        Assert.AreEqual(4 / 6.0, metric.Value, 1e-15);
+    }
+
+    [TestMethod]
     public void NaN_is_no_hit()
     {
         foreach (var metric in new Metric[] { new Accuracy(), new Top5() })

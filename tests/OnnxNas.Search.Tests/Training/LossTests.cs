@@ -31,6 +31,34 @@ public sealed class LossTests
     }
 
     [TestMethod]
+    [DataRow(0.0), DataRow(0.2)]
+    public void Cross_entropy_takes_classes_last_and_rows_of_probabilities(double smoothing)
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor(TestTensors.Normal(1, 5 * 4 * 3).ToDoubles()).reshape(5, 4, 3);
+        var label = TestTensors.Int64s(2, 0, 4, 5, 3).ToTorch();
+        var expected = ByHand(logits, label, smoothing);
+        var last = logits.permute(0, 2, 1).contiguous();
+        var loss = Loss.Named("cross-entropy") with { ClassAxis = 2 };
+        Assert.AreEqual(expected, loss.Smoothed(smoothing).Of(last, label).item<double>(), 1e-12);
+        var rows = nn.functional.one_hot(label, 4);
+        Assert.AreEqual(expected, (loss with { HasProbabilities = true }).Smoothed(smoothing).Of(last, rows.to_type(ScalarType.Float32)).item<double>(), 1e-12);
+        Assert.ThrowsExactly<DataException>(() => loss.Of(logits, label));
+    }
+
+    [TestMethod]
+    public void Labels_of_as_many_numbers_in_another_shape_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var name in new[] { "bce-with-logits", "mse", "mae" })
+        {
+            Assert.ThrowsExactly<DataException>(() => Loss.Named(name).Of(zeros(4, 2, 3), zeros(4, 3, 2)));
+            Assert.ThrowsExactly<DataException>(() => Loss.Named(name).Of(zeros(4, 2, 3), zeros(4, 6)));
+            Assert.IsTrue(double.IsFinite(Loss.Named(name).Of(zeros(4, 1), zeros(4)).item<float>()));
+        }
+    }
+
+    [TestMethod]
     [DataRow("bce-with-logits"), DataRow("mse"), DataRow("mae")]
     public void Only_labels_of_classes_can_be_smoothed(string name)
     {
