@@ -16,7 +16,7 @@ public sealed class OtherCommandsTests
         var (code, output, error) = Workbench.Run("inspect", bench.Classifier(), "--json");
         Assert.AreEqual((0, ""), (code, error));
         var facts = JsonNode.Parse(output)!.AsObject();
-        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "opset", "unsupported", "import", "warnings"], facts.Select(p => p.Key).ToArray());
+        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "ends", "opset", "unsupported", "import", "warnings"], facts.Select(p => p.Key).ToArray());
         var (op, inputs) = (facts["choices"]![0]!.AsObject(), facts["choices"]![1]!.AsObject());
         CollectionAssert.AreEqual((string[])["label", "kind", "candidates", "n_chosen", "reduction", "nodes"], op.Select(p => p.Key).ToArray());
         Assert.AreEqual("""["linear","tanh","none"]""", op["candidates"]!.ToJsonString());

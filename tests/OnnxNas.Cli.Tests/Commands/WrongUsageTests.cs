@@ -19,6 +19,7 @@ public sealed class WrongUsageTests
 
     [TestMethod]
     [DynamicData(nameof(OutOfRange))]
+    [DataRow("class_axis", "0")]
     [DataRow("strategy", "\"nonsense\"")]
     [DataRow("strategy", "\"\"")]
     [DataRow("loss", "\"nonsense\"")]
