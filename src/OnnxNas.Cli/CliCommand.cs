@@ -37,7 +37,7 @@ internal abstract class CliCommand
 
     protected static Argument<string> ModelArgument() => new("MODEL") { Description = "An ONNX file" };
 
-    protected static Option<string> OutputOption(string description) => new("--output", "-o") { Description = description };
+    protected static Option<string> OutputOption(string description, string name = "--output") => new(name, "-o") { Description = description };
 
     protected static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object on standard output" };
 

@@ -25,7 +25,8 @@ internal sealed class SearchCommand : CliCommand
     {
         var settings = new Settings();
         var model = ModelArgument();
-        var output = OutputOption("Folder of the results [default: ./<model>.search]");
+        // --output is an output of the model here.
+        var output = OutputOption("Folder of the results [default: ./<model>.search]", "--out");
         var config = new Option<string>("--config") { Description = "Settings as a JSON file, with the keys of config.json; the command line wins" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and say what would be done, without training" };
         var resume = new Option<string>("--resume") { Description = "Go on with the search that was to write to this folder and was interrupted" };
