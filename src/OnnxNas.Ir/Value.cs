@@ -63,13 +63,12 @@ public sealed class Value
 
     internal void AddUse(Use use) => uses.Add(use);
 
-    // Nodes drop their inputs from the last on: one node may read a value a million times.
+    // Nodes drop their inputs from the last on: one node may read a value a million times, and few others after it.
     internal void RemoveUse(Use use)
     {
-        if (uses.Count > 0 && uses[^1] == use)
-            uses.RemoveAt(uses.Count - 1);
-        else
-            uses.Remove(use);
+        var at = uses.Count > 0 && uses[0] == use ? 0 : uses.LastIndexOf(use);
+        if (at >= 0)
+            uses.RemoveAt(at);
     }
 
     internal Use[] TakeUses()

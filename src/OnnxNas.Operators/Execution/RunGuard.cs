@@ -16,7 +16,7 @@ internal sealed class RunGuard(RunLimits limits)
 
     // What a node costs however small its tensors are. A loop may run its body without end, so that its nodes count for what they really take.
     private const double StepsPerNode = 100_000;
-    private const double StepsPerNodeOfBody = 1_000_000;
+    private const double StepsPerNodeOfBody = 2_000_000;
 
     private double steps;
 

@@ -85,7 +85,7 @@ public sealed class RunLimitsTests
             body.AddOutput(body.Call("Add", [state, body.Call("ConstantOfShape", [shape])]));
             var y = net.Op("Loop", [Int(net, rounds), null, net.Weight("w", 1, 1)], Attr.Of("body", body));
             using var module = new GraphModule(net.Build((net.Op("ReduceMax", y), [1, 1])));
-            module.Limits = new(bytes, 4e9);
+            module.Limits = new(bytes, 6e9);
             return Assert.ThrowsExactly<ResourceLimitException>(() => Run(module, size)).Message;
         }
     }
