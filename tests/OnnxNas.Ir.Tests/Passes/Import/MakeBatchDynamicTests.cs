@@ -51,6 +51,25 @@ public sealed class MakeBatchDynamicTests
     }
 
     [TestMethod]
+    public void Normalisation_over_the_batch_by_default_is_refused()
+    {
+        // Without axes it takes the mean over 0, 2 and 3.
+        var net = new ModelBuilder();
+        var y = net.Call("MeanVarianceNormalization", net.Input("x", 8, 3, 4, 4));
+        var name = y.Producer!.Name;
+        BakedBatch.IsRefused(net.Output("y", y).Model, name, "mixes the samples");
+    }
+
+    [TestMethod]
+    public void A_node_that_its_own_rule_refuses_is_not_asked_how_it_treats_a_batch()
+    {
+        var net = new ModelBuilder();
+        var y = net.Call("Unsqueeze", net.Input("x", 8, 3), net.Ints(1, 1));
+        var name = y.Producer!.Name;
+        BakedBatch.IsRefused(net.Output("y", y).Model, name, "twice");
+    }
+
+    [TestMethod]
     [DynamicData(nameof(Batches))]
     public void Attention_with_heads_follows_the_batch(long samples)
     {

@@ -90,6 +90,26 @@ internal sealed class BatchGraph
         }
     }
 
+    /// <summary>
+    /// Requires that the operator's own rule accepts a node on the number of samples the file was made for: the rules of batches rely on
+    /// attributes and inputs being what the operator wants.
+    /// </summary>
+    /// <exception cref="BatchException">It does not.</exception>
+    public void RequireSound(Node node)
+    {
+        try
+        {
+            rules.Infer(new(
+                node,
+                [.. node.Inputs.Select(i => i is null ? null : Filed(this[i]))],
+                [.. node.Inputs.Select(i => i is null ? null : computed.GetValueOrDefault(i))]), Opsets);
+        }
+        catch (Exception e) when (e is OnnxNasException or OverflowException or DivideByZeroException)
+        {
+            throw new BatchException(node.Label, e.Message.TrimEnd('.'));
+        }
+    }
+
     /// <summary>The constant a value is, computed if it is not too large; null where it is none.</summary>
     public TensorData? Constant(Value value)
     {
@@ -148,5 +168,15 @@ internal sealed class BatchGraph
         if (axis.Axis < extents.Count - 1)
             parts.Add(AddConstant($"{name}_after", TensorData.Vector<long>([.. extents.Skip(axis.Axis + 1)])));
         return parts.Count == 1 ? batch : Add("Concat", parts, name, before, null, Attr.Of("axis", 0L));
+    }
+
+    // What is known of a value where there are as many samples as in the file.
+    private InferredValue Filed(InferredValue value)
+    {
+        var samples = new Dictionary<string, long> { [Symbol] = Samples };
+        var type = value.Type is TensorType { Shape: { } shape } tensor ? tensor with { Shape = new Shape(shape.Select(Fixed)) } : value.Type;
+        return new(type, value.Elements is { } elements ? [.. elements.Select(Fixed)] : null);
+
+        Dim Fixed(Dim dim) => Mentions(dim) && dim.Evaluate(samples) is { } number ? Dim.Known(number) : dim;
     }
 }

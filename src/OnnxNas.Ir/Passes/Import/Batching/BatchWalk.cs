@@ -52,7 +52,9 @@ internal sealed class BatchWalk(BatchGraph graph, IReadOnlyList<Value> inputs, F
         {
             if (counts && !TakesCounts.Contains(seen.Op))
                 throw seen.Refuse("it computes with the number of samples");
-            (BatchRules.Find(seen.Op) ?? throw seen.Refuse("nothing is known of how this operator treats a batch"))(seen);
+            var rule = BatchRules.Find(seen.Op) ?? throw seen.Refuse("nothing is known of how this operator treats a batch");
+            graph.RequireSound(node);
+            rule(seen);
         }
         else if (counts)
         {
