@@ -9,8 +9,11 @@ internal sealed class WorkerCommand : CliCommand
 {
     private const string Verb = "worker";
 
-    /// <summary>How it is started, or null where this program has no file of its own.</summary>
-    public static WorkerProgram? Program { get; } = WorkerProgram.Of(typeof(WorkerCommand).Assembly, Verb);
+    /// <summary>How it is started, or null where this program has no file of its own: all is done in this process then.</summary>
+    public static WorkerProgram? Program { get; set; } = Own;
+
+    /// <summary>How it is started in this program.</summary>
+    public static WorkerProgram? Own => WorkerProgram.Of(typeof(WorkerCommand).Assembly, Verb);
 
     public override int Order => int.MaxValue;
 

@@ -66,7 +66,7 @@ public sealed class MutantsTests
     {
         using var bench = new Workbench();
         Directory.CreateDirectory(bench["run"]);
-        using var verbs = new Verbs(bench["run"]);
+        using var verbs = new Verbs(bench["run"], isIsolated: false);
         var marked = Parents.Single(p => p.Name == "layer and input choices");
         var begun = new List<string>();
 

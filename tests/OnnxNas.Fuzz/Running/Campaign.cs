@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace OnnxNas.Fuzz.Running;
 
-/// <summary>Has workers run mutants, each many in a row; a worker that ends is replaced. What ends a worker, or seems to hang, must do so again in a fresh one.</summary>
+/// <summary>Has workers run mutants, each many in a row; a worker that ends is replaced. What takes too much time or memory must do so again in a fresh one.</summary>
 internal sealed class Campaign(long seed, string? parents, FindingLog log)
 {
     private const int Workers = 2;
@@ -37,13 +37,16 @@ internal sealed class Campaign(long seed, string? parents, FindingLog log)
             {
                 var mutant = log.Source.Make(number);
                 worker ??= new(seed, parents);
-                var verdicts = worker.Run(number, mutant.Bytes.Length);
-                if (verdicts.Any(v => v.Outcome is Outcome.Crash or Outcome.Hang or Outcome.Memory))
+                var verdicts = worker.Run(number, mutant.Bytes.Length, Limits.Time);
+                if (verdicts.Any(v => v.Outcome is Outcome.Hang or Outcome.Memory))
                 {
                     worker.Dispose();
                     worker = new(seed, parents);
-                    verdicts = Confirmed(verdicts, worker.Run(number, mutant.Bytes.Length));
+                    verdicts = worker.Run(number, mutant.Bytes.Length, Limits.Time);
                 }
+
+                if (verdicts.FirstOrDefault(v => v.Outcome == Outcome.Crash) is { } crash)
+                    verdicts = AsForUsers(mutant, crash);
 
                 if (!worker.IsAlive || worker.Resident() > Retirement)
                 {
@@ -64,11 +67,14 @@ internal sealed class Campaign(long seed, string? parents, FindingLog log)
         }
     }
 
-    // A process that dies counts in any case: what an earlier mutant broke is a fault as well. Time and memory count if they are taken again.
-    private static IReadOnlyList<Verdict> Confirmed(IReadOnlyList<Verdict> first, IReadOnlyList<Verdict> second) =>
-        first.FirstOrDefault(v => v.Outcome == Outcome.Crash) is { } crash && !second.Any(v => v.Outcome == Outcome.Crash)
-            ? [.. second, crash with { Message = $"not in a fresh process: {crash.Message}" }]
-            : second;
+    // What ends a worker is looked at again the way users meet it, where a process of its own bears it. Where all is well then, an earlier mutant may
+    // have broken what this one met: that counts as well.
+    private IReadOnlyList<Verdict> AsForUsers(Mutant mutant, Verdict crash)
+    {
+        using var worker = new WorkerProcess(seed, parents, isIsolated: true);
+        var verdicts = worker.Run(mutant.Number, mutant.Bytes.Length, Limits.TimeWithStart);
+        return verdicts.Any(v => v.Outcome is Outcome.Crash or Outcome.Reported) ? verdicts : [.. verdicts, crash with { Message = $"once: {crash.Message}" }];
+    }
 
     private void Progress(TimeSpan time, long count)
     {

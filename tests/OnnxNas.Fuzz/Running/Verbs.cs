@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using OnnxNas.Cli;
+using OnnxNas.Cli.Commands;
 using OnnxNas.Cli.Verification;
 using OnnxNas.Ir;
 
@@ -22,11 +22,18 @@ internal sealed class Verbs : IDisposable
     private const int TableEvery = 8;
 
     private readonly string folder;
+    private readonly bool isIsolated;
     private readonly List<Exception> thrown = [];
 
-    public Verbs(string folder)
+    /// <summary>Runs commands on files in a folder.</summary>
+    /// <param name="folder">Where the files go.</param>
+    /// <param name="isIsolated">
+    /// Whether commands do in a process of their own what may end one, as they do for users; otherwise they do it here, which is faster.
+    /// </param>
+    public Verbs(string folder, bool isIsolated)
     {
-        this.folder = folder;
+        (this.folder, this.isIsolated) = (folder, isIsolated);
+        WorkerCommand.Program = isIsolated ? WorkerCommand.Own : null;
         AppDomain.CurrentDomain.FirstChanceException += Remember;
     }
 
@@ -36,7 +43,11 @@ internal sealed class Verbs : IDisposable
 
     private string Written => Path.Combine(folder, "out.onnx");
 
-    public void Dispose() => AppDomain.CurrentDomain.FirstChanceException -= Remember;
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.FirstChanceException -= Remember;
+        WorkerCommand.Program = WorkerCommand.Own;
+    }
 
     /// <summary>The verdicts, each after <paramref name="begin"/> was told its verb.</summary>
     public IEnumerable<Verdict> Run(Mutant mutant, Action<string> begin)
@@ -60,7 +71,7 @@ internal sealed class Verbs : IDisposable
         begin(Prune);
         yield return Measured(Prune, mutant, () => Command([Prune, Model, "--arch", architecture, "-o", Written, "--force"], out _));
         begin(Verify);
-        yield return Measured(Verify, mutant, () => Verification());
+        yield return Measured(Verify, mutant, () => isIsolated ? IsolatedVerification() : Verification());
     }
 
     private static Verdict Measured(string verb, Mutant mutant, Func<(Outcome Outcome, string Message, string Place)> run)
@@ -82,7 +93,7 @@ internal sealed class Verbs : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
         var code = CommandLine.Run([.. arguments, "--verbose"], output, error);
-        printed = code == CommandLine.Done ? output.ToString() : "";
+        printed = output.ToString();
         var text = error.ToString();
         if (code == CommandLine.Done)
             return (Outcome.Ok, "", "");
@@ -91,17 +102,31 @@ internal sealed class Verbs : IDisposable
         var outcome = text.StartsWith(typeof(TrainingException).FullName!, StringComparison.Ordinal) && message.Contains("differs from", StringComparison.Ordinal) ? Outcome.Differs
             : message.Contains(FaultOfTheTool, StringComparison.Ordinal) || at < 0 || code == CommandLine.Usage ? Outcome.Fault
             : message.Contains("Memory ran out", StringComparison.Ordinal) ? Outcome.Memory
+            : message.Contains("ONNX Runtime crashed", StringComparison.Ordinal) ? Outcome.Reported
             : text.StartsWith(typeof(UnsupportedOperatorException).FullName!, StringComparison.Ordinal) ? Outcome.Unsupported
             : Outcome.Refused;
         return (outcome, message, place);
     }
 
-    // verify gives a row whatever happens: an exception of any kind but the foreseen ones is a fault, though it has a message.
+    private (Outcome Outcome, string Message, string Place) IsolatedVerification()
+    {
+        var outcome = Command([Verify, Model, "--json"], out var printed);
+        if (JsonNode.Parse(printed) is not { } json)
+            return outcome;
+        var row = json["results"]![0]!;
+        return Judged(new(Model, (string)row["status"]!, null, (string)row["message"]!));
+    }
+
     private (Outcome Outcome, string Message, string Place) Verification()
     {
         lock (thrown)
             thrown.Clear();
-        var result = Verifier.Verify(Model);
+        return Judged(Verifier.Verify(Model));
+    }
+
+    // verify gives a row whatever happens: an exception that nobody foresaw is one too, and its row begins with its type.
+    private (Outcome Outcome, string Message, string Place) Judged(VerificationResult result)
+    {
         switch (result.Status)
         {
             case VerificationResult.Pass:
@@ -110,14 +135,15 @@ internal sealed class Verbs : IDisposable
                 return (Outcome.Differs, result.Message, "");
             case VerificationResult.UnsupportedStatus:
                 return (Outcome.Unsupported, result.Message, "");
+            case VerificationResult.Crash:
+                return (Outcome.Reported, result.Message, "");
         }
 
         lock (thrown)
         {
-            var cause = thrown.LastOrDefault(e => e.Message.Split('\n')[0].Trim() == result.Message);
-            return cause is null or OnnxNasException or IOException or UnauthorizedAccessException or ExternalException
-                ? (Outcome.Refused, result.Message, "")
-                : (Outcome.Fault, $"{cause.GetType().Name}: {result.Message}", PlaceIn(cause.ToString()));
+            return thrown.LastOrDefault(e => result.Message.StartsWith($"{e.GetType().Name}: {e.Message.Split('\n')[0].Trim()}", StringComparison.Ordinal)) is { } cause
+                ? (Outcome.Fault, result.Message, PlaceIn(cause.ToString()))
+                : (Outcome.Refused, result.Message, "");
         }
     }
 

@@ -25,19 +25,23 @@ internal static class Worker
 
     private const int WarmUps = 12;
 
+    /// <summary>Whether commands run as they do for users, with processes of their own for what may end one.</summary>
+    public static Option<bool> Isolated { get; } = new("--isolated");
+
     public static Command Command()
     {
-        var command = new Command(Name, "Runs mutants whose numbers come on standard input") { Hidden = true };
-        command.SetAction(parsed => Run(new MutantSource(parsed.GetValue(FuzzCommand.Seed), ParentModel.All(parsed.GetValue(FuzzCommand.Parents)))));
+        var command = new Command(Name, "Runs mutants whose numbers come on standard input") { Isolated };
+        command.Hidden = true;
+        command.SetAction(parsed => Run(new MutantSource(parsed.GetValue(FuzzCommand.Seed), ParentModel.All(parsed.GetValue(FuzzCommand.Parents))), parsed.GetValue(Isolated)));
         return command;
     }
 
-    private static void Run(MutantSource source)
+    private static void Run(MutantSource source, bool isIsolated)
     {
         using var folder = new TemporaryFolder();
-        using var verbs = new Verbs(folder.Path);
+        using var verbs = new Verbs(folder.Path, isIsolated);
         // The first runs compile code and load libraries, which is no growth by a mutant.
-        foreach (var parent in OwnModels.All().Take(WarmUps))
+        foreach (var parent in OwnModels.All().Take(isIsolated ? 1 : WarmUps))
             _ = verbs.Run(new(0, parent, parent.Bytes, []), _ => { }).Count();
         Say(Ready);
         while (Console.In.ReadLine() is { Length: > 0 } line)

@@ -18,7 +18,7 @@ internal sealed class WorkerProcess : IDisposable
     private readonly StringBuilder errors = new();
     private Task<string?> nextLine;
 
-    public WorkerProcess(long seed, string? parents)
+    public WorkerProcess(long seed, string? parents, bool isIsolated = false)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // Where the program runs by way of dotnet, that takes the assembly first.
@@ -32,6 +32,8 @@ internal sealed class WorkerProcess : IDisposable
             start.ArgumentList.Add(parents);
         }
 
+        if (isIsolated)
+            start.ArgumentList.Add(Worker.Isolated.Name);
         // One thread each: two workers share the machine. Small young generations: garbage is not taken for growth.
         foreach (var (name, value) in new[] { ("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1"), ("DOTNET_GCgen0size", "2000000"), ("DOTNET_DbgEnableMiniDump", "0") })
             start.Environment[name] = value;
@@ -48,7 +50,7 @@ internal sealed class WorkerProcess : IDisposable
     public bool IsAlive { get; private set; } = true;
 
     /// <summary>How the commands ended on a mutant. The process is gone afterwards if one of them ended it, or had to be ended.</summary>
-    public IReadOnlyList<Verdict> Run(long number, long fileSize)
+    public IReadOnlyList<Verdict> Run(long number, long fileSize, TimeSpan time)
     {
         var (verdicts, verb, start) = (new List<Verdict>(), "start", Stopwatch.GetTimestamp());
         process.StandardInput.WriteLine(number.ToString(CultureInfo.InvariantCulture));
@@ -56,7 +58,7 @@ internal sealed class WorkerProcess : IDisposable
         var allowed = ResidentMemory.Now(Id) + Limits.Growth(fileSize) * 2;
         while (true)
         {
-            var cause = Await(Limits.Time, allowed, out var line, out var peak);
+            var cause = Await(time, allowed, out var line, out var peak);
             if (cause is { } outcome)
             {
                 IsAlive = false;
