@@ -192,7 +192,7 @@ internal static class OwnModels
     {
         var net = new NetBuilder();
         var x = net.Graph.AddInput("x", new TensorType(ElementType.Float16, new Shape([N, Dim.Known(4)])));
-        Value Weight(string name, int seed, params long[] dims) => net.Graph.AddInitializer(name, Normal(seed, dims).As(ElementType.Float16));
+        Value Weight(string name, int seed, params long[] dims) => net.Graph.AddInitializer(name, Uniform(seed, -0.1f, 0.1f, dims).As(ElementType.Float16));
         var h = net.Op("Relu", net.Op("Gemm", x, Weight("w", 1, 4, 4), Weight("b", 2, 4)));
         h = net.LayerChoice("op", null, net.Op("MatMul", h, Weight("w2", 3, 4, 4)), net.Op("Tanh", h));
         var y = net.Op("Cast", [h], Attr.Of("to", (long)ElementType.Float32));
