@@ -91,7 +91,7 @@ internal sealed class Reshape : NamedOperator
         if (open.Count == 0)
         {
             if ((size.IsKnown && divisor.IsKnown && size.Value != divisor.Value) && !HasZero(source, result))
-                throw Error($"{source} does not take shape [{string.Join(',', target)}]: {source.Size()} elements, not {result.Aggregate((a, b) => a * b)}.");
+                throw Error($"{source} does not take shape [{string.Join(',', target)}]: {source.Size()} elements, not {new Shape(result).Size()}.");
             return result;
         }
 

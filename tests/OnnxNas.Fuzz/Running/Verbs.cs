@@ -99,11 +99,11 @@ internal sealed class Verbs : IDisposable
             return (Outcome.Ok, "", "");
         var at = text.LastIndexOf("error: ", StringComparison.Ordinal);
         var (message, place) = (at < 0 ? text : text[at..].TrimEnd(), PlaceIn(text));
-        var outcome = text.StartsWith(typeof(TrainingException).FullName!, StringComparison.Ordinal) && message.Contains("differs from", StringComparison.Ordinal) ? Outcome.Differs
+        var outcome = message.Contains("differs from the supernet's", StringComparison.Ordinal) ? Outcome.Differs
             : message.Contains(FaultOfTheTool, StringComparison.Ordinal) || at < 0 || code == CommandLine.Usage ? Outcome.Fault
             : message.Contains("Memory ran out", StringComparison.Ordinal) ? Outcome.Memory
             : message.Contains("ONNX Runtime crashed", StringComparison.Ordinal) ? Outcome.Reported
-            : text.StartsWith(typeof(UnsupportedOperatorException).FullName!, StringComparison.Ordinal) ? Outcome.Unsupported
+            : text.Contains(typeof(UnsupportedOperatorException).FullName + ":", StringComparison.Ordinal) ? Outcome.Unsupported
             : Outcome.Refused;
         return (outcome, message, place);
     }

@@ -22,6 +22,7 @@ public sealed class ShapeChangeTests
         new("zero taken literally", 14, "Reshape", Normal(1, 0, 3), Vector(3, 0)) { Constants = [1], Attributes = [Attr.Of("allowzero", 1)], NoGradients = "no elements" },
         new("known elements", 19, "Reshape", TensorData.Scalar(5L), Vector(1)) { Constants = [0, 1] },
         new("wrong size", 14, "Reshape", X, Vector(5, 5)) { Constants = [1], Refusal = "does not take shape" },
+        new("more than a scalar", 14, "Reshape", X, Vector()) { Constants = [1], Refusal = "does not take shape" },
         new("wrong size at run time", 14, "Reshape", X, Vector(5, 5)) { Refusal = "does not take shape" },
         new("no multiple", 14, "Reshape", X, Vector(5, -1)) { Constants = [1], Refusal = "multiple" },
         new("no multiple at run time", 14, "Reshape", X, Vector(5, -1)) { Refusal = "does not take shape" },
