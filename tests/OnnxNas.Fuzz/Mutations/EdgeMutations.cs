@@ -15,7 +15,7 @@ internal static class EdgeMutations
             var other = random.NextInt(node.Input.Count);
             (node.Input[i], node.Input[other]) = (node.Input[other], node.Input[i]);
         }),
-        Reader("read another value", (node, i, model, random) => node.Input[i] = random.Pick(ModelParts.Names(model))),
+        Reader("read another value", (node, i, model, random) => node.Input[i] = ModelParts.Name(model, random)),
         Reader("leave an input out", (node, i, _, _) => node.Input[i] = ""),
         Reader("drop an input", (node, i, _, _) => node.Input.RemoveAt(i)),
         Reader("drop the last inputs", (node, i, _, _) =>
@@ -28,19 +28,19 @@ internal static class EdgeMutations
         Node("more inputs", (node, model, random) =>
         {
             for (var more = 1 + random.NextInt(4); more > 0; more--)
-                node.Input.Add(random.NextInt(4) == 0 ? "" : random.Pick(ModelParts.Names(model)));
+                node.Input.Add(random.NextInt(4) == 0 ? "" : ModelParts.Name(model, random));
         }),
         Node("no inputs", (node, _, _) => node.Input.Clear()),
         Maker("drop an output", (node, i, _, _) => node.Output.RemoveAt(i)),
         Maker("leave an output out", (node, i, _, _) => node.Output[i] = ""),
         Maker("rename an output", (node, i, _, random) => node.Output[i] = Extremes.Text(random)),
-        Maker("make what another makes", (node, i, model, random) => node.Output[i] = random.Pick(ModelParts.Names(model))),
+        Maker("make what another makes", (node, i, model, random) => node.Output[i] = ModelParts.Name(model, random)),
         Node("more outputs", (node, _, random) =>
         {
             for (var more = 1 + random.NextInt(4); more > 0; more--)
                 node.Output.Add(random.NextInt(4) == 0 ? "" : $"more_{more}");
         }),
-        ModelParts.Edit(Kind, "return another value", Outputs, (output, model, random) => output.Name = random.Pick(ModelParts.Names(model))),
+        ModelParts.Edit(Kind, "return another value", Outputs, (output, model, random) => output.Name = ModelParts.Name(model, random)),
         ModelParts.Edit(Kind, "rename an input of a graph", model => ModelParts.Graphs(model).SelectMany(g => g.Input), (input, _, random) => input.Name = Extremes.Text(random)),
         Graph("drop an input of a graph", g => g.Input.Count > 0, (graph, _, random) => graph.Input.RemoveAt(random.NextInt(graph.Input.Count))),
         Graph("drop an output of a graph", g => g.Output.Count > 0, (graph, _, random) => graph.Output.RemoveAt(random.NextInt(graph.Output.Count))),

@@ -61,6 +61,9 @@ internal static class ModelParts
         .. Graphs(model).SelectMany(g => g.Input.Select(i => i.Name).Concat(g.Initializer.Select(i => i.Name))), .. Nodes(model).SelectMany(n => n.Output),
     ];
 
+    /// <summary>The name of a value; empty where there are none.</summary>
+    public static string Name(ModelProto model, SeededRandom random) => Names(model) is { Count: > 0 } names ? random.Pick(names) : "";
+
     private static IEnumerable<GraphProto> Subgraphs(IEnumerable<NodeProto> nodes) =>
         nodes.SelectMany(n => n.Attribute).SelectMany(Graphs).SelectMany(g => Subgraphs(g.Node).Prepend(g));
 
