@@ -21,8 +21,6 @@ public static class CommandLine
     /// <summary>Interrupted by the user.</summary>
     public const int Interrupted = 130;
 
-    private const int LongestMessage = 2_000;
-
     /// <summary>Runs a command line; returns the exit code.</summary>
     public static int Run(IReadOnlyList<string> args, TextWriter output, TextWriter error)
     {
@@ -82,12 +80,9 @@ public static class CommandLine
             ExternalException => $"libtorch failed: {FirstLine(e.Message)}. Run with --verbose for the stack.",
             _ => $"{e.GetType().Name}: {FirstLine(e.Message)} This is a fault of the tool: please report it with the output of --verbose.",
         };
-        error.WriteLine($"error: {Printable.Message(Short(message.ReplaceLineEndings(" ")))}");
+        error.WriteLine($"error: {Printable.Message(message.ReplaceLineEndings(" "))}");
         return e is UsageException ? Usage : Failed;
     }
-
-    // A message lists names, of which a file may have any number.
-    private static string Short(string text) => text.Length <= LongestMessage ? text : $"{text[..(LongestMessage / 2)]} … {text[^(LongestMessage / 2)..]}";
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim();
 }

@@ -11,7 +11,7 @@ public static class Printable
 {
     private const int LongestName = 80;
     private const int LongestQuoted = 400;
-    private const int LongestMessage = 4000;
+    private const int LongestMessage = 2000;
     private const int Listed = 12;
 
     /// <summary>A name, short enough for a message.</summary>
@@ -33,7 +33,8 @@ public static class Printable
             return line;
         // Names stand in quotes. What follows them, such as what to do next, is kept.
         line = string.Join('\'', line.Split('\'').Select((part, i) => i % 2 == 1 ? Shorten(part, LongestQuoted) : part));
-        return line.Length <= LongestMessage ? line : $"{line[..(LongestMessage - 500)]} … {line[^500..]}";
+        // A message lists names, of which a file may have any number.
+        return line.Length <= LongestMessage ? line : $"{line[..(LongestMessage / 2)]} … {line[^(LongestMessage / 2)..]}";
     }
 
     /// <summary>Text of any length as one line.</summary>
