@@ -47,11 +47,14 @@ internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOption
         })];
 
     /// <summary>The bytes of a plain model as it is written: a copy in inference form.</summary>
-    public static byte[] Written(Model model)
+    /// <param name="model">The model.</param>
+    /// <param name="extents">The extents that its inputs are declared with, in place of its own.</param>
+    public static byte[] Written(Model model, InputExtents? extents = null)
     {
         var plain = model.Clone();
         Pruner.Finish(plain);
         Pruner.RequirePlain(plain);
+        extents?.Declare(plain.Graph);
         return OnnxFile.ToWholeBytes(plain);
     }
 

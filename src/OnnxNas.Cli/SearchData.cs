@@ -70,7 +70,7 @@ internal sealed class SearchData : IDisposable
             Probabilities = objective.Loss.HasProbabilities,
         }, Read(test), Read(valid));
         if (inputs.FirstOrDefault(i => i.Shape is { Rank: > 0 } shape && shape[0].IsKnown && shape[0].Value != options.BatchSize) is { } input)
-            throw new DataException($"--batch-size is {options.BatchSize}. {TrainingImport.WhyFixedBatch(marked.Findings)} Set --batch-size {input.Shape![0]}, or export the model with a dynamic batch axis.");
+            throw new DataException($"--batch-size is {options.BatchSize}. {TrainingImport.WhyFixedBatch(marked.Import.Findings)} Set --batch-size {input.Shape![0]}, or export the model with a dynamic batch axis.");
 
         return new(files, objective, split, objective.Apply(graph) ? marked.Again() : marked);
 

@@ -34,7 +34,7 @@ internal sealed class Settings
         foreach (var property in typeof(SearchOptions).GetProperties())
         {
             var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-            options.Add(type == typeof(int) ? Make(property, ParseInt) : type == typeof(bool) ? Make<bool?>(property) : type == typeof(double) ? Make(property, ParseDouble) : Make<string?>(property));
+            options.Add(type == typeof(int) ? Make(property, ParseInt) : type == typeof(bool) ? Make<bool?>(property) : type == typeof(double) ? Make(property, ParseDouble) : type == typeof(string) ? Make<string?>(property) : Make<string[]>(property));
         }
 
         plugin = options.Single(o => KeyOf(o.Property) == PluginKey).Option;
@@ -129,7 +129,7 @@ internal sealed class Settings
 
     private static (PropertyInfo Property, Option Option, Func<ParseResult, object?> Read) Make<T>(PropertyInfo property, Func<ArgumentResult, T>? parse = null)
     {
-        var value = property.GetValue(new SearchOptions());
+        var value = property.GetValue(new SearchOptions()) is var given && given is IReadOnlyList<string> { Count: 0 } ? null : given;
         var users = property.GetCustomAttribute<UsedByAttribute>() is { } used ? string.Join(", ", used.Strategies) + ": " : "";
         var option = new Option<T>(OptionOf(property))
         {

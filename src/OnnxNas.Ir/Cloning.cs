@@ -55,7 +55,7 @@ public static class Cloning
         foreach (var value in source.Values)
         {
             var twin = copy.AddValue(value.Name, value.Type);
-            (twin.DocString, twin.Residue) = (value.DocString, value.Residue);
+            (twin.DocString, twin.Residue, twin.Trains) = (value.DocString, value.Residue, value.Trains);
             CopyAll(value.Metadata, twin.Metadata);
             map[value] = twin;
         }

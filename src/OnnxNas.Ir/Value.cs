@@ -59,6 +59,9 @@ public sealed class Value
     /// <summary>Key-value pairs of the file.</summary>
     public IDictionary<string, string> Metadata { get; } = new OrderedDictionary<string, string>();
 
+    /// <summary>Whether training changes the constant; null where that has not been decided. Copies of the graph keep it, files do not.</summary>
+    public bool? Trains { get; set; }
+
     internal Google.Protobuf.IMessage? Residue { get; set; }
 
     internal void AddUse(Use use) => uses.Add(use);

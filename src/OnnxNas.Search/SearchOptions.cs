@@ -38,6 +38,14 @@ public sealed record SearchOptions
     [Description("Share of the rest that the architecture is trained on")]
     public double ValidFraction { get; init; } = 0.5;
 
+    /// <summary>Patterns (<c>*</c>, <c>?</c>) of float initializers that are not trained.</summary>
+    [Description("Initializers that are not trained, as a pattern of names with * and ?; repeat it for several")]
+    public IReadOnlyList<string> Freeze { get; init; } = [];
+
+    /// <summary>Patterns of float initializers that are trained although there is a reason against it, or <see cref="Freeze"/> matches them.</summary>
+    [Description("Initializers that are trained whatever --freeze or the rule says, as a pattern of names with * and ?; repeat it for several")]
+    public IReadOnlyList<string> Train { get; init; } = [];
+
     /// <summary>Passes over the training half while searching.</summary>
     [Description("Epochs of the search")]
     public int Epochs { get; init; } = 20;
@@ -233,7 +241,7 @@ public sealed record SearchOptions
     public double Ema { get; init; }
 
     /// <summary>Where the winner's weights start: <c>inherit</c> from the supernet, or afresh from <c>scratch</c>.</summary>
-    [Description("Where the winner's weights start: inherit or scratch")]
+    [Description("Where the winner's weights start: inherit, or scratch, which draws the weights of layers anew and leaves gates, temperatures, tables and recurrent weights as they are in the file")]
     public string Init { get; init; } = "inherit";
 
     /// <summary>Finalists of the search that are scored on validation; the best is the winner.</summary>

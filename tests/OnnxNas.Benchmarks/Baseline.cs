@@ -54,7 +54,7 @@ internal static class Baseline
         var epochs = options.EffectiveRetrainEpochs() + (int)Math.Ceiling(options.Epochs * (double)data.Split.Train.Count / both);
         Console.WriteLine($"{path}, seed {options.Seed}: each alone for {epochs} epochs on {both} samples, tested on {data.Split.Test.Count}");
         var alone = new StandaloneTraining(marked, data);
-        var costs = new ModelCost(marked.Space, marked.Types);
+        var costs = new ModelCost(marked.Space);
         foreach (var architecture in given)
             Score("given", architecture);
         if (given.Count > 0)

@@ -34,7 +34,7 @@ internal static class BudgetCheck
     public static int Run(string path, string limit, IReadOnlyList<string> strategies, int seeds, IReadOnlyList<string> options, TextWriter output)
     {
         var marked = MarkedModel.Read(path);
-        var most = CostAmount.Parse(limit).In(new ModelCost(marked.Space, marked.Types).Macs);
+        var most = CostAmount.Parse(limit).In(new ModelCost(marked.Space).Macs);
         var folder = Directory.CreateTempSubdirectory("onnxnas-budget");
         var kept = true;
         try

@@ -85,9 +85,7 @@ public sealed class OptionalPartsTests
         yield return ("inference", () => ShapeInference.Run(Build(row, inputs, outputs), Registry));
         yield return ("parameters", () =>
         {
-            var node = Build(row, inputs, outputs).Graph.First!;
-            _ = ParameterRule.TrainedBy(node, Registry.Bind(node, Opsets(row))).ToList();
-            _ = Registry.BufferInputs(node, Opsets(row));
+            _ = TrainingDecision.Of(Build(row, inputs, outputs), Registry);
         });
         yield return ("batch", () => new MakeBatchDynamic(Registry, new ConstantEvaluator(Registry)).Apply(Build(row, inputs, outputs)));
         yield return ("zeros", () =>

@@ -11,12 +11,13 @@ internal sealed class InspectCommand : CliCommand
     public override Command Build(CommandContext context)
     {
         var model = ModelArgument();
+        var shape = new Option<string[]>("--shape") { Description = "Extents of an input, as x:1x3x224x224, that costs are taken at; repeat it for several inputs", DefaultValueFactory = _ => [] };
         var json = JsonOption();
-        var command = new Command("inspect", "Show choices, space size, costs, and what stands in the way of a search") { model, json };
+        var command = new Command("inspect", "Show choices, space size, costs, and what stands in the way of a search") { model, shape, json };
         command.SetAction(parsed =>
         {
             using var reading = context.Interruption.EndAtOnce();
-            var inspection = Inspection.Of(parsed.GetRequiredValue(model));
+            var inspection = Inspection.Of(parsed.GetRequiredValue(model), parsed.GetRequiredValue(shape));
             if (parsed.GetValue(json))
                 context.Output.WriteLine(JsonText.Of(inspection));
             else

@@ -4,6 +4,7 @@ using System.Globalization;
 using OnnxNas.Cli.Reports;
 using OnnxNas.Evaluation;
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Operators.Native;
@@ -51,7 +52,7 @@ internal sealed class SearchCommand : CliCommand
     private static int DryRun(string path, SearchOptions options, string folder, long? memory, CommandContext context)
     {
         using var checking = context.Interruption.EndAtOnce();
-        var marked = MarkedModel.Read(path);
+        var marked = MarkedModel.Read(path, Patterns(options));
         context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
@@ -59,7 +60,8 @@ internal sealed class SearchCommand : CliCommand
         ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
         var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
         NoteThreads(options, progress);
-        var costs = new SearchCosts(marked.Space, marked.Types, new OnnxTimer(options.EffectiveThreads()));
+        var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
+        var costs = new SearchCosts(marked.Space, new OnnxTimer(options.EffectiveThreads()), extents);
         using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
@@ -97,7 +99,7 @@ internal sealed class SearchCommand : CliCommand
     {
         // Read and check everything before any work is done.
         var checking = context.Interruption.EndAtOnce();
-        var marked = MarkedModel.Read(path);
+        var marked = MarkedModel.Read(path, Patterns(options));
         context.Note(marked.Model);
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
@@ -119,7 +121,8 @@ internal sealed class SearchCommand : CliCommand
         checkpointer.Add("latency", timer);
 
         // Search.
-        var costs = new SearchCosts(marked.Space, marked.Types, timer);
+        var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
+        var costs = new SearchCosts(marked.Space, timer, extents);
         using var trainer = Prepare(marked, costs, data, options, progress, device, checkpointer, context);
         var ranking = progress.Show("search", () =>
         {
@@ -143,7 +146,7 @@ internal sealed class SearchCommand : CliCommand
         var (smallest, largest) = costs.Model.Range();
         var cost = costs.Model.Of(architecture);
         var latency = costs.KnownLatency is { } known
-            ? new WinnerLatency(known.Table.Of(architecture), new ModelTimer(threads, cache: null).Measure(bytes).Median, trainer.Task.Budget.Limits.FirstOrDefault(l => l.Table.Kind == CostKind.Latency)?.Limit)
+            ? new WinnerLatency(known.Table.Of(architecture), new ModelTimer(threads, cache: null).Measure(Finisher.Written(winner, extents)).Median, trainer.Task.Budget.Limits.FirstOrDefault(l => l.Table.Kind == CostKind.Latency)?.Limit)
             : null;
         var summary = new SearchSummary(
             Path.GetFileName(path), options.Strategy, options.Seed, options.Device, threads, options.Epochs, progress.Steps, options.BatchSize,
@@ -190,10 +193,12 @@ internal sealed class SearchCommand : CliCommand
             progress.Note($"understood: {string.Join("; ", data.Objective.Notes)}");
         foreach (var warning in data.Objective.Warnings)
             progress.Note($"warning: {warning}");
-        foreach (var note in Settings.Unused(options).Concat(costs.Model.WhyIncomplete is { } incomplete ? [incomplete] : Array.Empty<string>()))
+        foreach (var note in Settings.Unused(options).Concat(costs.Model.WhyIncomplete is { } incomplete ? [incomplete] : Array.Empty<string>()).Concat(costs.Model.Assumed).Concat(NotTrainedNote.Of(marked.Import.Fixed)))
             progress.Note(note);
         return trainer;
     }
+
+    private static TrainingPatterns Patterns(SearchOptions options) => new(options.Freeze, options.Train);
 
     private static void RequireStrategy(SearchOptions options)
     {

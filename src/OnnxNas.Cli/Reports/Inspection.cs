@@ -28,20 +28,21 @@ internal sealed record Inspection(
     string SpaceSize,
     long Parameters,
     long Macs,
+    IReadOnlyList<string> Assumed,
     IReadOnlyList<ValueFacts> Inputs,
     IReadOnlyList<ValueFacts> Outputs,
     IReadOnlyList<EndFacts> Ends,
     int Opset,
     IReadOnlyList<string> Unsupported,
     IReadOnlyList<ImportFacts> Import,
+    IReadOnlyList<FixedInitializer> NotTrained,
     IReadOnlyList<string> Warnings)
 {
     /// <summary>The size of the space for people.</summary>
     [JsonIgnore]
     public string SpaceInShort { get; private init; } = SpaceSize;
 
-
-    public static Inspection Of(string path)
+    public static Inspection Of(string path, IReadOnlyList<string> shapes)
     {
         var model = OnnxFile.Read(path);
         MarkedModel.Inline(model);
@@ -50,21 +51,22 @@ internal sealed record Inspection(
         var inputs = model.Graph.Inputs.Where(i => i.Initializer is null).Select(Facts).ToList();
         var outputs = model.Graph.Outputs.Select(Facts).ToList();
         IReadOnlyList<ChoiceFacts> choices = [.. filed.Choices.Select(Facts)];
-        var findings = TrainingImport.Run(model);
+        var (findings, notTrained) = TrainingImport.Report(model);
         var types = ShapeInference.Run(model, SupernetOperators.Registry);
-        var costs = new ModelCost(SearchSpace.Read(model), types);
-        var cost = costs.Supernet;
+        var costs = new ModelCost(SearchSpace.Read(model), InputExtents.Parse(shapes, model.Graph));
         return new(
             choices,
             filed.Size.Digits,
-            cost.Parameters,
-            cost.Macs,
+            costs.Supernet.Parameters,
+            costs.Supernet.Macs,
+            costs.Assumed,
             inputs,
             outputs,
             [.. model.Graph.Outputs.Select(o => Facts(new ModelEndReader(model, types).Read(o)))],
             model.Opset,
             unsupported,
             [.. findings.Select(f => new ImportFacts(f.Pass, f.Kind.ToString().ToLowerInvariant(), f.Subjects, f.Message))],
+            notTrained,
             [.. Warn(choices, findings, costs)])
         {
             SpaceInShort = filed.Size.ToString(),

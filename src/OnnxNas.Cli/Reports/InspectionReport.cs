@@ -23,6 +23,8 @@ internal static class InspectionReport
         output.WriteLine($"opset       {facts.Opset}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
+        foreach (var line in facts.Assumed)
+            output.WriteLine(Tables.Printable($"assumed     {line}"));
         output.WriteLine($"space       {facts.SpaceInShort} architectures");
         if (facts.Choices.Count > 0)
         {
@@ -42,6 +44,8 @@ internal static class InspectionReport
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"import      {found.Key}: {found.Count() - MostFacts} more, which --json lists."));
         }
 
+        foreach (var same in facts.NotTrained.GroupBy(f => f.Reason))
+            output.WriteLine(Tables.Printable($"not trained {Subjects([.. same.Select(f => f.Name)])}: {same.Key}."));
         foreach (var line in facts.Warnings)
             output.WriteLine(Printable.Message($"warning     {line}"));
     }

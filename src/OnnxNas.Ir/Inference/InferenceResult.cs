@@ -26,6 +26,9 @@ public sealed class InferenceResult
         ? context
         : throw new KeyNotFoundException($"{node} was not in the model when its types were inferred.");
 
+    /// <summary>Whether the node was looked at: a branch that fits no inputs is not.</summary>
+    public bool Knows(Node node) => contexts.ContainsKey(node);
+
     /// <summary>What is known of a node's outputs; null for an omitted one.</summary>
     public IReadOnlyList<InferredValue?> Outputs(Node node) => [.. node.Outputs.Select(o => o is null ? null : this[o])];
 

@@ -13,14 +13,14 @@ internal static class ConstantFacts
 
     /// <summary>
     /// Whether every element is the number <paramref name="wanted"/>, in a constant or the result of ConstantOfShape. False for no
-    /// elements and, with <paramref name="keepWeights"/>, for a constant that <see cref="MayBeWeight"/>.
+    /// elements and, with <paramref name="keepWeights"/>, for a constant that trains or, where that has not been decided, <see cref="MayBeWeight"/>.
     /// </summary>
     public static bool IsFilledWith(this Value value, int wanted, bool keepWeights)
     {
         if (value.Producer is { OpType: "ConstantOfShape", Domain: "" } maker)
             return maker.Attribute("value") is { } fill ? AllAre(fill.AsTensor(), wanted) : wanted == 0;
         return (value.Producer is null ? value.Initializer : ConstantNode.Read(value.Producer)) is { } data
-            && !(keepWeights && MayBeWeight(data)) && AllAre(data, wanted) && Constant(value) is not null;
+            && !(keepWeights && (value.Trains ?? MayBeWeight(data))) && AllAre(data, wanted) && Constant(value) is not null;
     }
 
     /// <summary>Whether a trainer may change the tensor: floats, and more than one.</summary>

@@ -9,9 +9,10 @@ namespace OnnxNas.Ir.Passes;
 /// Requires nothing; infers types. A node is computed only if its type rule bounds each output to <c>limit</c> bytes beforehand,
 /// whatever the file declares, so that a small file cannot ask for gigabytes. Random operators, operators outside ai.onnx, nodes with subgraphs
 /// and initializers that are graph inputs are left alone, and so is a ConstantOfShape of floats: as an initializer it would look like a weight.
-/// Weights are constants here, unless the evaluator declines to compute with them.
+/// Weights are constants here; with <c>keepWeights</c> they are not. A weight that something else reads too stays one tensor (a tied weight behind Transpose is written once),
+/// and none is made larger.
 /// </remarks>
-public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules, long limit = FoldConstants.DefaultLimit) : Pass
+public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules, long limit = FoldConstants.DefaultLimit, bool keepWeights = false) : Pass
 {
     /// <summary>Bytes that one folded output takes at most: room for scales, indices and small tables.</summary>
     public const long DefaultLimit = 1 << 16;
@@ -58,6 +59,8 @@ public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules
         var inputs = node.Inputs.Select(i => i is null ? null : ConstantFacts.Constant(i)).ToArray();
         if (node.Inputs.All(i => i is null) || node.Inputs.Zip(inputs).Any(p => p.First is not null && p.Second is null))
             return null;
+        if (!MayTake(node, inference, editor))
+            return null;
         for (var i = 0; i < node.Outputs.Count; i++)
         {
             if (node.Outputs[i] is not null && !IsSmall(inference.FromRule(node, i)?.Type))
@@ -69,6 +72,15 @@ public sealed class FoldConstants(IConstantEvaluator evaluator, ITypeRules rules
         var used = node.Outputs.Select((o, i) => o is not null && editor.IsRead(o) ? results.ElementAtOrDefault(i) : null).ToArray();
         var complete = node.Outputs.Zip(used).All(p => p.First is null || p.Second is not null || !editor.IsRead(p.First));
         return complete ? used : null;
+    }
+
+    private bool MayTake(Node node, InferenceResult inference, GraphEditor editor)
+    {
+        var weights = node.Inputs.OfType<Value>().Distinct().Where(v => v.Trains ?? keepWeights && ConstantFacts.MayBeWeight(ConstantFacts.Constant(v)!)).ToList();
+        if (weights.Count == 0)
+            return true;
+        return !keepWeights && weights.All(w => w.Uses.All(u => u.Node == node) && !w.IsOutput)
+            && node.Outputs.Where(o => o is not null && editor.IsRead(o)).Sum(o => (double)(inference[o!].Shape?.Size().ValueOrNull ?? long.MaxValue)) <= weights.Sum(w => (double)ConstantFacts.Constant(w)!.ElementCount);
     }
 
     private bool IsSmall(OnnxType? type)

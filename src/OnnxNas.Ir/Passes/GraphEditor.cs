@@ -50,7 +50,7 @@ internal sealed class GraphEditor
                 continue;
             var (name, isOutput) = (output.Name, output.IsOutput);
             var constant = AddConstant(node.Graph, name, data);
-            constant.DocString = output.DocString;
+            (constant.DocString, constant.Trains) = (output.DocString, output.Trains);
             Replace(output, constant);
             if (!isOutput)
                 renames.Add((constant, name));

@@ -32,6 +32,8 @@ internal sealed class If : ControlFlowOperator
 
     public override IReadOnlyList<OnnxType?> BodyInputs(InferenceContext context, Graph body) => [];
 
+    public override bool TakesOneBody => true;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         if (KnownElements.Of(context, 0) is [{ IsKnown: true } condition])

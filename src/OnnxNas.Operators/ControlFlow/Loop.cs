@@ -37,6 +37,10 @@ internal sealed class Loop : ControlFlowOperator
         .. Enumerable.Range(2, carried).Select(i => BodyTypes.ElementOnly(context.Input(i).Type)),
     ];
 
+    public override Dim? Repetitions(InferenceContext context) => RunsToTheEnd(context) && KnownElements.Of(context, 0) is [{ IsUnknown: false } count] ? count : null;
+
+    public override int? StartOf(int bodyInput) => bodyInput < 2 ? null : bodyInput;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var result = new List<InferredValue?>();

@@ -73,20 +73,12 @@ internal sealed class Scan : ControlFlowOperator
         return result;
     }
 
+    public override Dim? Repetitions(InferenceContext context) =>
+        Extents(context) is var (batch, steps) && !steps.IsUnknown && !(batched && batch.IsUnknown) ? batched ? batch * steps : steps : null;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
-        var (batch, steps) = (Dim.Unknown(), Dim.Unknown());
-        for (var i = 0; i < scans; i++)
-        {
-            if (context.Shape(first + states + i) is not { } x)
-                continue;
-            var own = x.Skip(batched ? 1 : 0).ToList();
-            if (own.Count == 0)
-                throw context.Error($"scan input {i} {x} has no axis to scan along.");
-            steps = own[Nn.Rules.Axis(inputAxes[i], own.Count, $"scan input {i}")];
-            batch = x[0];
-        }
-
+        var (batch, steps) = Extents(context);
         var result = new List<InferredValue?>();
         for (var i = 0; i < states + outputs; i++)
         {
@@ -101,6 +93,23 @@ internal sealed class Scan : ControlFlowOperator
         }
 
         return result;
+    }
+
+    private (Dim Batch, Dim Steps) Extents(InferenceContext context)
+    {
+        var (batch, steps) = (Dim.Unknown(), Dim.Unknown());
+        for (var i = 0; i < scans; i++)
+        {
+            if (context.Shape(first + states + i) is not { } x)
+                continue;
+            var own = x.Skip(batched ? 1 : 0).ToList();
+            if (own.Count == 0)
+                throw context.Error($"scan input {i} {x} has no axis to scan along.");
+            steps = own[Nn.Rules.Axis(inputAxes[i], own.Count, $"scan input {i}")];
+            batch = x[0];
+        }
+
+        return (batch, steps);
     }
 
     public override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, BodyRunner run, RunContext context)

@@ -32,6 +32,8 @@ internal sealed class Cast : NamedOperator
         }
     }
 
+    public override bool PassesGradient(int input) => input == 0 && to?.IsFloatingPoint() != false;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var target = to ?? context.Element(1);

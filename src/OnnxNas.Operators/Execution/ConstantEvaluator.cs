@@ -11,8 +11,7 @@ namespace OnnxNas.Operators.Execution;
 /// and so are all others once the work of an evaluator's life is done.
 /// </summary>
 /// <param name="registry">The operators.</param>
-/// <param name="keepWeights">Whether nodes over floats are left alone, so that what may be trained keeps its name.</param>
-public sealed class ConstantEvaluator(OperatorRegistry registry, bool keepWeights = false) : IConstantEvaluator
+public sealed class ConstantEvaluator(OperatorRegistry registry) : IConstantEvaluator
 {
     // Room for the scales, indices and small tables that are folded, and for what kernels make on the way.
     private const double MostBytes = 32 << 20;
@@ -25,8 +24,6 @@ public sealed class ConstantEvaluator(OperatorRegistry registry, bool keepWeight
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(inputs);
-        if (keepWeights && inputs.Any(i => i is { ElementCount: > 1 } && i.Type.IsFloatingPoint()))
-            return null;
         TorchRuntime.EnsureLoaded();
         try
         {

@@ -32,7 +32,7 @@ public sealed class GraphModule : IDisposable
         OperatorRegistry.RequireSupported(model);
         (this.device, this.isChannelsLast) = (device ?? CPU, isChannelsLast);
         plan = new(model.Graph, registry ?? OperatorRegistry.Default, model.OpsetVersions());
-        var roles = ParameterRule.Roles(plan, extraParameters ?? []);
+        var roles = ParameterRule.Roles(plan, model, registry ?? OperatorRegistry.Default, extraParameters ?? []);
         using var scope = NewDisposeScope();
         foreach (var part in plan.WithBodies())
         {

@@ -3,20 +3,17 @@ using OnnxNas.Ir.Passes.Import;
 
 namespace OnnxNas.Operators.Execution;
 
-/// <summary>Decides which constants are trained.</summary>
+/// <summary>Says which constants of a model are trained, as <see cref="TrainingDecision"/> has it.</summary>
 public static class ParameterRule
 {
-    /// <summary>
-    /// The constants that are trained because <paramref name="node"/> reads them in a parameter position (<see cref="OnnxOperator.ParameterInputs"/>), directly or through nodes that
-    /// only move elements, as <c>MatMul(x, Transpose(w))</c> does. They are of floats, and not <see cref="FixedConstants">part of a formula</see>.
-    /// </summary>
-    /// <param name="node">The node.</param>
-    /// <param name="bound">Its operator.</param>
-    public static IEnumerable<Value> TrainedBy(Node node, OnnxOperator bound)
+    /// <summary>The initializers of the main graph that are trained, in the order of the file. A model that has not been decided is decided by the rule alone, and not changed.</summary>
+    public static IReadOnlyList<Value> Trained(Model model, OperatorRegistry registry)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        ArgumentNullException.ThrowIfNull(bound);
-        return bound.ParameterInputs.Select(node.Input).OfType<Value>().SelectMany(ParameterSources.Of).Distinct().Where(v => IsTrained(v, node));
+        ArgumentNullException.ThrowIfNull(model);
+        if (TrainingDecision.IsMade(model))
+            return [.. model.Graph.Initializers.Where(v => v.Trains == true)];
+        var trained = TrainingDecision.Of(model, registry).Trained;
+        return [.. model.Graph.Initializers.Where(trained.Contains)];
     }
 
     /// <summary>The constant a value holds as initializer or as output of a Constant node, or null.</summary>
@@ -26,15 +23,9 @@ public static class ParameterRule
         return value.Initializer ?? (value.Producer is { OpType: "Constant", Domain: "" } maker ? maker.Attribute("value")?.AsTensor() : null);
     }
 
-    internal static Dictionary<Value, ConstantRole> Roles(ExecutionPlan plan, IEnumerable<string> extraParameters)
+    internal static Dictionary<Value, ConstantRole> Roles(ExecutionPlan plan, Model model, OperatorRegistry registry, IEnumerable<string> extraParameters)
     {
-        var roles = new Dictionary<Value, ConstantRole>();
-        foreach (var step in plan.WithBodies().SelectMany(p => p.Steps))
-        {
-            foreach (var value in TrainedBy(step.Node, step.Operator).Where(v => v.Initializer is not null && v.Graph == plan.Graph))
-                roles.TryAdd(value, ConstantRole.Parameter);
-        }
-
+        var roles = Trained(model, registry).ToDictionary(v => v, _ => ConstantRole.Parameter);
         foreach (var step in plan.Steps)
         {
             foreach (var (input, _) in step.Operator.Buffers)
@@ -54,9 +45,6 @@ public static class ParameterRule
 
         return roles;
     }
-
-    private static bool IsTrained(Value value, Node node) =>
-        ConstantOf(value) is { } data && data.Type.IsFloatingPoint() && !FixedConstants.Contains(data, value, node);
 }
 
 internal enum ConstantRole

@@ -14,6 +14,8 @@ internal sealed class Range(NodeReader node) : NamedOperator(node, 3, 3)
 {
     private readonly ElementType? stash = node.Version < 27 ? null : LayerNormalization.Stash(node);
 
+    public override bool PassesGradient(int input) => input != 1;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var element = context.Element(0);

@@ -51,6 +51,8 @@ internal sealed class Resize : NamedOperator
             throw node.Unsupported($"keep_aspect_ratio_policy '{policy}' is not one of stretch, not_larger, not_smaller.");
     }
 
+    public override bool PassesGradient(int input) => input == 0;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var element = context.Element(0);

@@ -33,6 +33,8 @@ internal sealed class Dropout : NamedOperator
             throw node.Malformed($"ratio is {ratio}; it must lie in 0 to 1.");
     }
 
+    public override bool PassesGradient(int input) => input == 0;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context) =>
     [
         context.SameAsFirst(),

@@ -22,6 +22,8 @@ internal sealed class MaxRoiPool : NamedOperator
             throw node.Malformed($"pooled_shape [{string.Join(',', pooled)}] must be two positive numbers.");
     }
 
+    public override bool PassesGradient(int input) => input == 0;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         if (context.Shape(0) is { Rank: not 4 } || context.Shape(1) is { Rank: not 2 })

@@ -48,6 +48,8 @@ internal sealed class QuantizeLinear : NamedOperator
     // Weights that the graph itself quantises.
     public override IReadOnlyList<int> ParameterInputs => paired ? [0] : [];
 
+    public override bool PassesGradient(int input) => input == 0 && (back || paired);
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         var type = given != ElementType.Undefined ? given : back ? context.Element(1) : context.Has(2) ? context.Element(2) : ElementType.UInt8;

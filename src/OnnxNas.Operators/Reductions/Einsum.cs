@@ -30,6 +30,8 @@ internal sealed class Einsum : NamedOperator
             throw node.Malformed($"equation '{equation}' repeats a label in its output, or has one there that no input has.");
     }
 
+    public override IReadOnlyList<int> ParameterInputs => [.. Enumerable.Range(0, terms.Length)];
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         return Extents(context) is { } found ? Output(context.Element(0), found.Output.Select(l => found.Extents[l])) : UnknownShape(context.Element(0));

@@ -23,8 +23,14 @@ public abstract class OnnxOperator
     /// </summary>
     public abstract Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context);
 
-    /// <summary>Inputs that are trained when they are float constants (weights, biases, norm scales).</summary>
+    /// <summary>Inputs that hold weights (biases, norm scales), which train whether the file holds them as initializers, Constant nodes or filled shapes.</summary>
     public virtual IReadOnlyList<int> ParameterInputs => [];
+
+    /// <summary>
+    /// Whether a gradient of the outputs reaches an input of floating-point numbers. It does unless the input decides a shape, a type or what is rounded. Of no account where
+    /// <see cref="OperatorDefinition.Gradient"/> says that the operator passes none.
+    /// </summary>
+    public virtual bool PassesGradient(int input) => true;
 
     /// <summary>
     /// Inputs that hold running statistics, and the output that gives the next value in training mode.
@@ -73,6 +79,15 @@ public abstract class ControlFlowOperator : OnnxOperator
 
     /// <summary>What the inputs of a body are, as far as the node's inputs tell; a body without inputs has none.</summary>
     public abstract IReadOnlyList<Ir.OnnxType?> BodyInputs(InferenceContext context, Ir.Graph body);
+
+    /// <summary>Whether a run takes one of the node's graphs, not all.</summary>
+    public virtual bool TakesOneBody => false;
+
+    /// <summary>How often a run takes the node's graphs; null where that is not known before running.</summary>
+    public virtual Ir.Dim? Repetitions(InferenceContext context) => 1;
+
+    /// <summary>The node's input that an input of its graph starts as, where later repetitions may change it; null for all others.</summary>
+    public virtual int? StartOf(int bodyInput) => null;
 
     /// <inheritdoc/>
     public sealed override Tensor?[] Run(IReadOnlyList<Tensor?> inputs, RunContext context) =>

@@ -128,6 +128,18 @@ public sealed class OperatorRegistry : ITypeRules, IParameterRules
     public IReadOnlyList<int> BufferInputs(Node node, IReadOnlyDictionary<string, int> opsets) =>
         WhyUnsupported(node, opsets) is null ? [.. Bind(node, opsets).Buffers.Select(b => b.Input)] : [];
 
+    /// <inheritdoc/>
+    public string? WhyNoGradient(Node node, int input, IReadOnlyDictionary<string, int> opsets)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (WhyUnsupported(node, opsets) is not null)
+            return null;
+        var gradient = definitions[(node.Domain, node.OpType)].Gradient;
+        return gradient.Kind == GradientKind.None ? $"it {gradient.Reason}"
+            : Bind(node, opsets).PassesGradient(input) ? null
+            : $"its input {input} decides a shape, a type or what is rounded";
+    }
+
     private static int VersionAt(OperatorDefinition definition, int opset) => definition.Versions.LastOrDefault(v => v <= opset);
 
     private static string Display(Node node) => node.Domain.Length == 0 ? node.OpType : $"{node.Domain}::{node.OpType}";

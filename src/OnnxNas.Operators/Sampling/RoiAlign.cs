@@ -33,6 +33,8 @@ internal sealed class RoiAlign : NamedOperator
             throw node.Malformed("output_height and output_width must be positive, and sampling_ratio not negative.");
     }
 
+    public override bool PassesGradient(int input) => input == 0;
+
     public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
     {
         if (context.Shape(0) is { Rank: not 4 } || context.Shape(1) is { Rank: not 2 } || context.Shape(2) is { Rank: not 1 })

@@ -24,10 +24,11 @@ public sealed class LatencyTable
     // Enough for a line, few enough to be measured at every start.
     private const int CalibrationCount = 8;
     private readonly IModelTimer timer;
+    private readonly InputExtents extents;
 
-    private LatencyTable(IModelTimer timer, CostTable table, int regions, int distinct, double fixedTime, double slope)
+    private LatencyTable(IModelTimer timer, InputExtents extents, CostTable table, int regions, int distinct, double fixedTime, double slope)
     {
-        this.timer = timer;
+        (this.timer, this.extents) = (timer, extents);
         (Table, Regions, DistinctRegions, Base, Slope) = (table, regions, distinct, fixedTime, slope);
     }
 
@@ -49,15 +50,15 @@ public sealed class LatencyTable
     /// <summary>Measures the regions of a marked model.</summary>
     /// <exception cref="ShapeInferenceException">A shape is not known before running.</exception>
     /// <exception cref="OnnxNasException">The timer cannot run a region.</exception>
-    public static LatencyTable Measure(SearchSpace space, IModelTimer timer) => Measure(space, new(space), timer);
+    public static LatencyTable Measure(SearchSpace space, IModelTimer timer) => Measure(space, new(space), timer, InputExtents.Declared);
 
-    internal static LatencyTable Measure(SearchSpace space, Liveness liveness, IModelTimer timer)
+    internal static LatencyTable Measure(SearchSpace space, Liveness liveness, IModelTimer timer, InputExtents extents)
     {
         var idle = timer.Milliseconds(Idle());
         var known = new Dictionary<string, double>();
         var parts = new List<CostPart>();
         var regions = 0;
-        foreach (var region in new Regions(space, liveness).All().Where(r => r.Model is not null))
+        foreach (var region in new Regions(space, liveness, extents).All().Where(r => r.Model is not null))
         {
             var key = Convert.ToHexString(SHA256.HashData(region.Model!));
             if (!known.TryGetValue(key, out var time))
@@ -67,13 +68,13 @@ public sealed class LatencyTable
         }
 
         var raw = new CostTable(space, liveness, CostKind.Latency, 0, parts);
-        var whole = Drawn(space, CalibrationCount).Select(a => (Sum: raw.Of(a), Measured: timer.Milliseconds(Written(space.Model, a)))).ToList();
+        var whole = Drawn(space, CalibrationCount).Select(a => (Sum: raw.Of(a), Measured: timer.Milliseconds(Written(space.Model, a, extents)))).ToList();
         var (fixedTime, slope) = Fit(whole, idle);
-        return new(timer, new(space, liveness, CostKind.Latency, fixedTime, parts.Select(p => p with { Value = slope * p.Value })), regions, known.Count, fixedTime, slope);
+        return new(timer, extents, new(space, liveness, CostKind.Latency, fixedTime, parts.Select(p => p with { Value = slope * p.Value })), regions, known.Count, fixedTime, slope);
     }
 
     /// <summary>Predicts and measures an architecture as a whole.</summary>
-    public LatencyCheck Check(Architecture architecture) => new(architecture, Table.Of(architecture), timer.Milliseconds(Written(Table.Space.Model, architecture)));
+    public LatencyCheck Check(Architecture architecture) => new(architecture, Table.Of(architecture), timer.Milliseconds(Written(Table.Space.Model, architecture, extents)));
 
     /// <summary>The line through points that errs least in proportion; it rises, and no run takes less than one that does nothing.</summary>
     internal static (double Base, double Slope) Fit(IReadOnlyList<(double Sum, double Measured)> points, double idle)
@@ -100,10 +101,11 @@ public sealed class LatencyTable
     private static IEnumerable<Architecture> Drawn(SearchSpace space, int count) =>
         Enumerable.Range(0, count).Select(i => Architecture.Random(space, new SeededRandom(0, RandomStreams.Latency, i))).Distinct();
 
-    private static byte[] Written(Model marked, Architecture architecture)
+    private static byte[] Written(Model marked, Architecture architecture, InputExtents extents)
     {
         var model = Pruner.Prune(marked, architecture);
         Pruner.Finish(model);
+        extents.Declare(model.Graph);
         return OnnxFile.ToWholeBytes(model);
     }
 

@@ -1,6 +1,8 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Search.Costs;
 
@@ -32,6 +34,7 @@ internal sealed class Liveness
     {
         this.space = space;
         var graph = space.Model.Graph;
+        TrainingDecision.Ensure(space.Model, SupernetOperators.Registry);
         var zeros = ZeroValues.Of(space.Model);
         var choiceOf = space.Choices.SelectMany((c, i) => c.Nodes.Select(n => (n, i))).ToDictionary(p => p.n, p => p.i);
         var known = new Dictionary<string, int>();

@@ -1,15 +1,11 @@
 using OnnxNas.Ir;
-using OnnxNas.Ir.Inference;
-using OnnxNas.Operators;
-using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
-using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Search.Costs;
 
 /// <summary>What a model costs.</summary>
 /// <param name="Parameters">Elements of its trained tensors.</param>
-/// <param name="Macs">Multiply-accumulate operations for one sample.</param>
+/// <param name="Macs">Multiply-accumulate operations for one sample, of the extents of the data where they are known.</param>
 public readonly record struct Cost(long Parameters, long Macs);
 
 /// <summary>
@@ -19,42 +15,38 @@ public readonly record struct Cost(long Parameters, long Macs);
 public sealed class ModelCost
 {
     /// <summary>Measures every node. Nodes whose operator is not supported count nothing.</summary>
-    public ModelCost(SearchSpace space, InferenceResult types)
+    /// <param name="space">The marked model's decisions.</param>
+    /// <param name="extents">The extents of its inputs; those that it declares, a symbol counted as 1, unless given.</param>
+    public ModelCost(SearchSpace space, InputExtents? extents = null)
     {
         ArgumentNullException.ThrowIfNull(space);
-        ArgumentNullException.ThrowIfNull(types);
+        extents ??= InputExtents.Declared;
         Liveness = new(space);
-        var opsets = space.Model.OpsetVersions();
-        var work = new List<CostPart>();
-        var uncounted = new List<string>();
+        var graph = space.Model.Graph;
         var readers = new OrderedDictionary<Value, List<Node>>();
-        foreach (var node in space.Model.Graph.Nodes)
+        foreach (var node in graph.Nodes)
         {
-            if (SupernetOperators.Registry.WhyUnsupported(node, opsets) is not null)
-                continue;
-            var bound = SupernetOperators.Registry.Bind(node, opsets);
-            foreach (var weight in ParameterRule.TrainedBy(node, bound))
+            foreach (var weight in Graph.Reads(node).Where(v => v is { Trains: true, Initializer: not null }).Distinct())
             {
                 if (!readers.TryGetValue(weight, out var nodes))
                     readers[weight] = nodes = [];
                 nodes.Add(node);
             }
-
-            if (OneSample(bound, types.Context(node), types.Outputs(node)) is not { } macs)
-                uncounted.Add(node.Label);
-            else if (macs > 0)
-                work.Add(new([node], macs));
         }
 
-        if (uncounted.Count > 0)
+        var work = new NodeWork(space.Model, extents);
+        Macs = new(space, Liveness, CostKind.Macs, 0, graph.Nodes.Zip(work.All(), (node, macs) => new CostPart([node], macs)).Where(p => p.Value > 0));
+        Parameters = new(space, Liveness, CostKind.Params, 0, readers.Select(r => new CostPart(r.Value, r.Key.Initializer!.ElementCount)));
+        Assumed = [.. extents.Assumed(graph), .. work.Assumed];
+        if (work.Uncounted is [var first, .. var more])
         {
-            var others = uncounted.Count > 1 ? FormattableString.Invariant($" and {uncounted.Count - 1} more") : "";
-            WhyIncomplete = $"The MACs leave out '{uncounted[0]}'{others}, since its extents are too large for 64 bits to count.";
+            var others = more.Length > 0 ? FormattableString.Invariant($" and {more.Length} more") : "";
+            WhyIncomplete = $"The MACs leave out '{first}'{others}, since its extents are too large for 64 bits to count.";
         }
-
-        Macs = new(space, Liveness, CostKind.Macs, 0, work);
-        Parameters = new(space, Liveness, CostKind.Params, 0, readers.Select(r => new CostPart(r.Value, ParameterRule.ConstantOf(r.Key)!.ElementCount)));
     }
+
+    /// <summary>What is not known before running, and how it counts, as sentences.</summary>
+    public IReadOnlyList<string> Assumed { get; }
 
     /// <summary>Multiply-accumulate operations.</summary>
     public CostTable Macs { get; }
@@ -83,18 +75,5 @@ public sealed class ModelCost
     {
         var (parameters, macs) = (Parameters.Range(), Macs.Range());
         return (new((long)parameters.Smallest, (long)macs.Smallest), new((long)parameters.Largest, (long)macs.Largest));
-    }
-
-    // Null where the number does not fit.
-    private static long? OneSample(OnnxOperator bound, InferenceContext context, IReadOnlyList<InferredValue?> outputs)
-    {
-        try
-        {
-            return bound.MultiplyAccumulates(context, outputs) is { } work ? work.Evaluate(work.Symbols().ToDictionary(s => s, _ => 1L)) ?? 0 : 0;
-        }
-        catch (Exception e) when (e is OverflowException or DivideByZeroException)
-        {
-            return null;
-        }
     }
 }

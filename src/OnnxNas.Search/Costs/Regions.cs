@@ -2,7 +2,6 @@ using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Passes;
 using OnnxNas.Ir.Serialization;
-using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Supernets;
@@ -14,7 +13,7 @@ internal sealed record Region(IReadOnlyList<Node> Nodes, byte[]? Model);
 
 /// <summary>
 /// Cuts a marked model into regions: the inner part of each candidate, what stands around the choices, and the joins of InputChoices that choose several.
-/// What a region reads from outside becomes an input, with the shape it has for one sample. Names and weights are made the same everywhere, so that
+/// What a region reads from outside becomes an input, with the shape it has for one sample of the data. Names and weights are made the same everywhere, so that
 /// equal regions have equal bytes and training does not change them.
 /// </summary>
 internal sealed class Regions
@@ -25,12 +24,13 @@ internal sealed class Regions
     private readonly Liveness liveness;
     private readonly Model sized;
 
-    public Regions(SearchSpace space, Liveness liveness)
+    public Regions(SearchSpace space, Liveness liveness, InputExtents extents)
     {
         (this.space, this.liveness) = (space, liveness);
         sized = space.Model.Clone();
         foreach (var input in sized.Graph.Inputs)
             input.Type = OfOneSample(input);
+        extents.Declare(sized.Graph);
         ShapeInference.Run(sized, SupernetOperators.Registry);
     }
 
@@ -132,15 +132,17 @@ internal sealed class Regions
     private static void Neutralize(Model model)
     {
         var opsets = model.OpsetVersions();
+        List<Value?> weights = [.. model.Graph.Initializers.Where(v => v.Trains == true)];
         foreach (var node in model.Graph.Nodes.Where(n => SupernetOperators.Registry.WhyUnsupported(n, opsets) is null))
         {
             var bound = SupernetOperators.Registry.Bind(node, opsets);
-            var weights = ParameterRule.TrainedBy(node, bound).Concat(bound.Buffers.Select(b => node.Input(b.Input)));
-            foreach (var weight in weights)
-            {
-                if (weight is { Initializer: { Type: ElementType.Float32 } data })
-                    model.Graph.SetInitializer(weight, TensorData.Create<float>(data.Dims, [.. Enumerable.Range(0, (int)data.ElementCount).Select(i => 0.01f * (1 + i % 7))]));
-            }
+            weights.AddRange(bound.Buffers.Select(b => node.Input(b.Input)));
+        }
+
+        foreach (var weight in weights)
+        {
+            if (weight is { Initializer: { Type: ElementType.Float32 } data })
+                model.Graph.SetInitializer(weight, TensorData.Create<float>(data.Dims, [.. Enumerable.Range(0, (int)data.ElementCount).Select(i => 0.01f * (1 + i % 7))]));
         }
     }
 

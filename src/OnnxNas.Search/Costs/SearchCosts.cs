@@ -1,4 +1,3 @@
-using OnnxNas.Ir.Inference;
 using OnnxNas.Search.Choices;
 
 namespace OnnxNas.Search.Costs;
@@ -11,12 +10,12 @@ public sealed class SearchCosts
 
     /// <summary>The costs of a marked model.</summary>
     /// <param name="space">The marked model's decisions.</param>
-    /// <param name="types">Its inferred types.</param>
     /// <param name="timer">Measures latency.</param>
-    public SearchCosts(SearchSpace space, InferenceResult types, IModelTimer timer)
+    /// <param name="extents">The extents of the model's inputs that all costs are taken at; those that it declares unless given.</param>
+    public SearchCosts(SearchSpace space, IModelTimer timer, InputExtents? extents = null)
     {
-        model = new(space, types);
-        latency = new(() => LatencyTable.Measure(space, model.Liveness, timer));
+        model = new(space, extents);
+        latency = new(() => LatencyTable.Measure(space, model.Liveness, timer, extents ?? InputExtents.Declared));
     }
 
     /// <summary>Parameters and MACs.</summary>

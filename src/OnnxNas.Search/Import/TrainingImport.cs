@@ -7,6 +7,11 @@ using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Search.Import;
 
+/// <summary>What the import of a model found.</summary>
+/// <param name="Findings">What the passes say.</param>
+/// <param name="Fixed">Constants that training leaves as they are, and why.</param>
+public sealed record ImportReport(IReadOnlyList<Finding> Findings, IReadOnlyList<FixedInitializer> Fixed);
+
 /// <summary>Makes a model as exporters leave it fit for training, with or without choice markers.</summary>
 public static class TrainingImport
 {
@@ -15,8 +20,10 @@ public static class TrainingImport
     /// pass cannot do safely it leaves alone and says so.
     /// </summary>
     /// <param name="model">The model, which is changed. Marker functions must be gone.</param>
-    /// <returns>What was found, by reading the file and by the passes.</returns>
-    public static IReadOnlyList<Finding> Run(Model model)
+    /// <param name="patterns">What the user says about what trains.</param>
+    /// <exception cref="ChoiceException">A pattern matches nothing, or asks for what no gradient reaches.</exception>
+    /// <returns>What was found, by reading the file and by the passes, and what is not trained.</returns>
+    public static ImportReport Report(Model model, TrainingPatterns? patterns = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var registry = SupernetOperators.Registry;
@@ -39,9 +46,17 @@ public static class TrainingImport
             findings.AddRange(pass.Findings);
         }
 
+        var decision = TrainingDecision.Of(model, registry, patterns);
+        decision.Write();
+        var hoist = new HoistBodyParameters();
+        hoist.Apply(model);
+        findings.AddRange(hoist.Findings);
         new PassManager([new LiftConstants(), new RemoveDeadNodes()]).Run(model);
-        return findings;
+        return new(findings, decision.Fixed);
     }
+
+    /// <summary>As <see cref="Report"/>, for who asks only what was found.</summary>
+    public static IReadOnlyList<Finding> Run(Model model) => Report(model).Findings;
 
     /// <summary>Why the model takes one batch size only, naming the node that stops any other; null where it takes any.</summary>
     public static string? WhyFixedBatch(IReadOnlyList<Finding> findings)

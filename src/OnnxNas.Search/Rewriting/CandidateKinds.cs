@@ -1,5 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
@@ -33,7 +34,8 @@ public sealed class CandidateKinds
         ArgumentNullException.ThrowIfNull(space);
         var model = space.Model.Clone();
         var registry = SupernetOperators.Registry;
-        Pass[] tidy = [new LiftConstants(), new EliminateIdentities(registry), new FoldConstants(new ConstantEvaluator(registry, keepWeights: true), registry)];
+        TrainingDecision.Ensure(model, registry);
+        Pass[] tidy = [new LiftConstants(), new EliminateIdentities(registry), new FoldConstants(new ConstantEvaluator(registry), registry, keepWeights: true)];
         new PassManager(tidy).RunToFixpoint(model);
         // Zeros that are simplified no longer tell where the candidate beside them starts.
         var before = new CommonInput(model.Graph, ZeroValues.All(model));

@@ -1,6 +1,7 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Passes;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
@@ -19,6 +20,8 @@ public static class Pruner
     {
         ArgumentNullException.ThrowIfNull(marked);
         var model = marked.Clone();
+        // What a pass computes from here on is no weight.
+        TrainingDecision.Ensure(model, SupernetOperators.Registry);
         ChoiceRewriter.Decide(SearchSpace.Read(model), architecture);
         RemoveTraces(model);
         var registry = SupernetOperators.Registry;
@@ -28,7 +31,7 @@ public static class Pruner
             new LiftConstants(),
             new RemoveDeadNodes(),
             new EliminateIdentities(registry),
-            new FoldConstants(new ConstantEvaluator(registry, keepWeights: true), registry),
+            new FoldConstants(new ConstantEvaluator(registry), registry, keepWeights: true),
             new SimplifyAlgebra(registry, keepWeights: true),
             new MergeEqualNodes(),
         ]).RunToFixpoint(model);

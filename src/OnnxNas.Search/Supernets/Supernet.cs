@@ -1,4 +1,5 @@
 using OnnxNas.Ir;
+using OnnxNas.Ir.Passes.Import;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
@@ -33,6 +34,7 @@ public sealed class Supernet : ICheckpointed, IDisposable
         if (space.Choices.FirstOrDefault(c => c.Candidates.Count > MostCandidates) is { } wide)
             throw new ChoiceException($"Choice '{wide.Label}' has {wide.Candidates.Count} candidates; a supernet holds up to {MostCandidates} of one choice. Mark fewer, or several choices one after the other.");
         model = space.Model.Clone();
+        TrainingDecision.Ensure(model, SupernetOperators.Registry);
         this.space = SearchSpace.Read(model);
         this.device = device ?? CPU;
     }

@@ -16,7 +16,7 @@ public sealed class OtherCommandsTests
         var (code, output, error) = Workbench.Run("inspect", bench.Classifier(), "--json");
         Assert.AreEqual((0, ""), (code, error));
         var facts = JsonNode.Parse(output)!.AsObject();
-        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "inputs", "outputs", "ends", "opset", "unsupported", "import", "warnings"], facts.Select(p => p.Key).ToArray());
+        CollectionAssert.AreEqual((string[])["choices", "space_size", "parameters", "macs", "assumed", "inputs", "outputs", "ends", "opset", "unsupported", "import", "not_trained", "warnings"], facts.Select(p => p.Key).ToArray());
         var (op, inputs) = (facts["choices"]![0]!.AsObject(), facts["choices"]![1]!.AsObject());
         CollectionAssert.AreEqual((string[])["label", "kind", "candidates", "n_chosen", "reduction", "nodes"], op.Select(p => p.Key).ToArray());
         Assert.AreEqual("""["linear","tanh","none"]""", op["candidates"]!.ToJsonString());
@@ -29,6 +29,7 @@ public sealed class OtherCommandsTests
         Assert.AreEqual(17, (int)facts["opset"]!);
         Assert.AreEqual("""[{"name":"x","type":"float32","shape":"[N,4]"}]""", facts["inputs"]!.ToJsonString());
         Assert.IsEmpty(facts["unsupported"]!.AsArray());
+        CollectionAssert.AreEqual((string[])["bn.mean", "bn.var", "zero"], facts["not_trained"]!.AsArray().Select(f => (string)f!["name"]!).ToArray());
     }
 
     [TestMethod]

@@ -58,8 +58,8 @@ internal static class CostNets
 
     public static ModelCost CostOf(Model marked)
     {
-        var types = TypesOf(marked);
-        return new(SearchSpace.Read(marked), types);
+        _ = TypesOf(marked);
+        return new(SearchSpace.Read(marked));
     }
 
     /// <summary>The types of a model whose constants are made weights first.</summary>

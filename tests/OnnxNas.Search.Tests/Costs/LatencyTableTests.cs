@@ -120,7 +120,7 @@ public sealed class LatencyTableTests
     private static List<string> Bytes(Model model)
     {
         var space = SearchSpace.Read(model);
-        return [.. new Regions(space, new(space)).All().Where(r => r.Model is not null).Select(r => Convert.ToHexString(r.Model!))];
+        return [.. new Regions(space, new(space), InputExtents.Declared).All().Where(r => r.Model is not null).Select(r => Convert.ToHexString(r.Model!))];
     }
 
     // A runtime whose time is exactly additive: a start, and for each node that computes something its multiply-accumulates.

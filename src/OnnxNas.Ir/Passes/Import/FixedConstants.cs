@@ -8,17 +8,20 @@ public static class FixedConstants
     private const int MostSteps = 8;
 
     /// <summary>
-    /// Whether a constant is the single number of a formula (<c>x * 0.5</c>), a mask (zeros beside ones that are multiplied, or beside very negative numbers that are
-    /// added), or the mean or deviation of pixels, one a channel, that the model's raw input is normalised by.
+    /// Why a constant of several numbers is no weight where a node reads it: it is a mask (zeros beside ones that are multiplied, or beside very negative numbers that are
+    /// added), or the mean or deviation of pixels, one a channel, that the model's raw input is normalised by. Null where it may be one.
     /// </summary>
     /// <param name="data">The constant.</param>
     /// <param name="value">The value that holds it.</param>
     /// <param name="node">A node that reads it, perhaps through nodes that move elements.</param>
-    public static bool Contains(TensorData data, Value value, Node node)
+    public static string? WhyFixed(TensorData data, Value value, Node node)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(node);
-        return node.OpType is "Add" or "Sub" or "Mul" or "Div" && (data.ElementCount <= 1 || IsMask(data, node.OpType) || IsPerChannel(data) && node.Inputs.Any(i => i is not null && i != value && IsRaw(i, MostSteps)));
+        return node.OpType is not ("Add" or "Sub" or "Mul" or "Div") ? null
+            : IsMask(data, node.OpType) ? "it is a mask"
+            : IsPerChannel(data) && node.Inputs.Any(i => i is not null && i != value && IsRaw(i, MostSteps)) ? "it normalises the raw input, one number a channel"
+            : null;
     }
 
     private static bool IsMask(TensorData data, string op)

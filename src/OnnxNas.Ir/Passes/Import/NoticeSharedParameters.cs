@@ -12,12 +12,13 @@ public sealed class NoticeSharedParameters(IParameterRules rules) : ImportPass
     {
         ArgumentNullException.ThrowIfNull(model);
         var opsets = model.OpsetVersions();
+        var trained = TrainingDecision.Of(model, rules).Trained;
         var readers = new OrderedDictionary<Value, HashSet<Node>>();
         foreach (var node in model.Graph.Nodes)
         {
             foreach (var value in rules.ParameterInputs(node, opsets).Select(node.Input).OfType<Value>().SelectMany(ParameterSources.Of))
             {
-                if (value is not { Initializer: { } data } || !ConstantFacts.MayBeWeight(data) || FixedConstants.Contains(data, value, node))
+                if (value.Initializer is null || !trained.Contains(value))
                     continue;
                 if (!readers.TryGetValue(value, out var nodes))
                     readers[value] = nodes = [];

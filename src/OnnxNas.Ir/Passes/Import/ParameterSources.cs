@@ -7,6 +7,9 @@ public static class ParameterSources
     private static readonly HashSet<string> Movements =
         ["Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Concat", "Cast", "QuantizeLinear", "DequantizeLinear"];
 
+    /// <summary>Whether a node hands a parameter on in another form, moved or rounded.</summary>
+    internal static bool IsMovement(Node node) => node.Domain.Length == 0 && Movements.Contains(node.OpType);
+
     /// <summary>
     /// The initializers and Constant nodes' outputs that a value is made of by nodes that only move or round elements, as in <c>MatMul(x, Transpose(w))</c>; none where it depends on
     /// anything else.
