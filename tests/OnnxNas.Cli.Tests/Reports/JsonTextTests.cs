@@ -32,7 +32,7 @@ public sealed class JsonTextTests
     public void An_inspection()
     {
         using var bench = new Workbench();
-        RequireSame(Inspection.Of(bench.Classifier()));
+        RequireSame(Inspection.Of(bench.Classifier(), []));
     }
 
     [TestMethod]

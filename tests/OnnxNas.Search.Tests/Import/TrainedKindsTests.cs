@@ -77,12 +77,12 @@ public sealed class TrainedKindsTests
         Assert.AreEqual(kind == "a table by Gather" ? counted - 8 : counted, held, kind);
     }
 
-    // Targets of as many numbers as the output has.
+    // Targets of the shape that the output has.
     private static Dataset Data(Model model)
     {
         using var module = new GraphModule(model);
         var x = TestTensors.Normal(1, 16, 3, 4);
-        var elements = module.Evaluate(new Dictionary<string, TensorData> { ["x"] = x })[0].ElementCount / 16;
-        return Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = x }, TestTensors.Normal(2, 16, elements));
+        var dims = module.Evaluate(new Dictionary<string, TensorData> { ["x"] = x })[0].Dims;
+        return Dataset.FromTensors(new Dictionary<string, TensorData> { ["x"] = x }, TestTensors.Normal(2, [.. dims]));
     }
 }

@@ -43,7 +43,7 @@ internal sealed class GradientReach
     // An output of classes, indices or rounded numbers is trained in front of what makes it so.
     private void Start(Value value, int depth)
     {
-        if (value.Producer is not { } maker || MayBeFloat(value) && maker.Inputs.Index().Any(i => i.Item is { } input && MayBeFloat(input) && rules.WhyNoGradient(maker, i.Index, opsets) is null))
+        if (value.Producer is not { } maker || MayBeFloat(value) && (maker.Subgraphs.Any() || maker.Inputs.Index().Any(i => i.Item is { } input && MayBeFloat(input) && rules.WhyNoGradient(maker, i.Index, opsets) is null)))
         {
             Reach([value]);
             return;
