@@ -40,11 +40,11 @@ public sealed record SearchOptions
 
     /// <summary>Patterns (<c>*</c>, <c>?</c>) of float initializers that are not trained.</summary>
     [Description("Initializers that are not trained, as a pattern of names with * and ?; repeat it for several")]
-    public IReadOnlyList<string> Freeze { get; init; } = [];
+    public IReadOnlyList<string> Freeze { get; init => field = value.Count == 0 ? [] : value; } = [];
 
     /// <summary>Patterns of float initializers that are trained although there is a reason against it, or <see cref="Freeze"/> matches them.</summary>
     [Description("Initializers that are trained whatever --freeze or the rule says, as a pattern of names with * and ?; repeat it for several")]
-    public IReadOnlyList<string> Train { get; init; } = [];
+    public IReadOnlyList<string> Train { get; init => field = value.Count == 0 ? [] : value; } = [];
 
     /// <summary>Passes over the training half while searching.</summary>
     [Description("Epochs of the search")]
