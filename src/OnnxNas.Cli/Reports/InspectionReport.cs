@@ -24,7 +24,7 @@ internal static class InspectionReport
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parameters  {facts.Parameters:N0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"MACs        {facts.Macs:N0} (one sample, all candidates)"));
         foreach (var line in facts.Assumed)
-            output.WriteLine(Tables.Printable($"assumed     {line}"));
+            output.WriteLine(Printable.Message($"assumed     {line}"));
         output.WriteLine($"space       {facts.SpaceInShort} architectures");
         if (facts.Choices.Count > 0)
         {
@@ -45,7 +45,7 @@ internal static class InspectionReport
         }
 
         foreach (var same in facts.NotTrained.GroupBy(f => f.Reason))
-            output.WriteLine(Tables.Printable($"not trained {Subjects([.. same.Select(f => f.Name)])}: {same.Key}."));
+            output.WriteLine(Printable.Message($"not trained {Subjects([.. same.Select(f => f.Name)])}: {same.Key}."));
         foreach (var line in facts.Warnings)
             output.WriteLine(Printable.Message($"warning     {line}"));
     }
