@@ -35,16 +35,25 @@ internal sealed class Finisher(MarkedModel marked, SearchData data, SearchOption
             try
             {
                 Train(model, $"baseline_{i + 1}");
+                var bytes = Written(model);
+                return score with { Valid = Score(bytes, data.Split.Valid), Test = data.Split.Test is { } test ? Score(bytes, test) : null };
             }
-            catch (TrainingException e)
+            catch (OnnxNasException e)
             {
-                progress.Note($"baseline_{i + 1} diverged: {e.Message}");
+                progress.Note($"baseline_{i + 1} {(e is TrainingException ? "diverged" : "failed")}: {e.Message}");
                 return score;
             }
-
-            var bytes = Written(model);
-            return score with { Valid = Score(bytes, data.Split.Valid), Test = data.Split.Test is { } test ? Score(bytes, test) : null };
         })];
+
+    /// <summary>Gives a supernet the weights of an architecture that was cut out of it, by name, so that both can be compared.</summary>
+    public static void TakeWeights(Graph supernet, Graph winner)
+    {
+        foreach (var value in winner.Initializers)
+        {
+            if (supernet.Find(value.Name) is { Initializer: not null } same)
+                supernet.SetInitializer(same, value.Initializer!);
+        }
+    }
 
     /// <summary>The bytes of a plain model as it is written: a copy in inference form.</summary>
     /// <param name="model">The model.</param>

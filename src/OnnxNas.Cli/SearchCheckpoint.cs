@@ -136,7 +136,11 @@ internal sealed class SearchCheckpoint : IDisposable
         }
         catch (OperationCanceledException e) when (CheckpointFolder.Exists(Workspace))
         {
-            throw new InterruptedException($"interrupted: go on with 'onnxnas search {Quoted(path)} --resume {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, Results))}'.", e);
+            throw new InterruptedException($"interrupted: go on with '{GoOn(path)}'.", e);
+        }
+        catch (OnnxNasException e) when (e is not (UsageException or CheckpointException or TrainingException) && folder is not null && CheckpointFolder.Exists(Workspace))
+        {
+            throw new CheckpointException($"{e.Message} What was trained is kept: when the cause is gone, go on with '{GoOn(path)}'.", e);
         }
         catch (Exception e) when (e is TrainingException || !CheckpointFolder.Exists(Workspace))
         {
@@ -162,6 +166,8 @@ internal sealed class SearchCheckpoint : IDisposable
             throw;
         }
     }
+
+    private string GoOn(string path) => $"onnxnas search {Quoted(path)} --resume {Quoted(Path.GetRelativePath(Environment.CurrentDirectory, Results))}";
 
     private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"\"{path}\"" : path;
 }

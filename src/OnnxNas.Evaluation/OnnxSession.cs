@@ -151,8 +151,9 @@ public sealed class OnnxSession : IDisposable
             throw new UnsupportedOperatorException($"Input '{input.Name}' of {source} is no tensor; only tensors can be fed.");
         if (feed is null)
             throw new DataException($"Input '{input.Name}' of {source} is not fed; it needs {Names(Inputs)}.");
-        var fits = feed.Type == input.Type && feed.Dims.Count == input.Shape.Rank
-            && input.Shape.Zip(feed.Dims).All(pair => pair.First.ValueOrNull is not { } extent || extent == pair.Second);
+        // ONNX Runtime tells of an input without a shape as it does of a scalar, so that a run must show which it is.
+        var fits = feed.Type == input.Type && (input.Shape.Rank == 0 || feed.Dims.Count == input.Shape.Rank
+            && input.Shape.Zip(feed.Dims).All(pair => pair.First.ValueOrNull is not { } extent || extent == pair.Second));
         if (!fits)
             throw new DataException($"Input '{input.Name}' of {source} takes {input.Type}{input.Shape}, got {feed}.");
     }

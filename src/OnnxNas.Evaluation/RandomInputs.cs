@@ -13,6 +13,9 @@ public static class RandomInputs
     // One array's worth.
     private const long MostBytes = int.MaxValue;
 
+    // Numbers of axes of an input without a shape, in the order they are tried: features, images, sequences.
+    private static readonly int[] LikelyRanks = [2, 4, 3, 1, 0, 5];
+
     /// <summary>Feeds for a loaded model.</summary>
     /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long, IReadOnlyDictionary{string, ValueRange}?)"/>
     public static IReadOnlyDictionary<string, TensorData> For(
@@ -60,6 +63,27 @@ public static class RandomInputs
 
         return list.Select((info, i) => (info.Name, Tensor: Draw(info.Type, dims[i], new SeededRandom(seed, i), integersBelow, ranges?.TryGetValue(info.Name, out var range) == true ? range : null)))
             .ToDictionary(pair => pair.Name, pair => pair.Tensor);
+    }
+
+    /// <summary>Feeds of the extents that given ones have: floats are drawn anew, all else, which may be indices or lengths, stays.</summary>
+    public static IReadOnlyDictionary<string, TensorData> Like(IReadOnlyDictionary<string, TensorData> samples, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        return samples.OrderBy(s => s.Key, StringComparer.Ordinal)
+            .Select((s, i) => (s.Key, Tensor: s.Value.Type.IsFloatingPoint() ? Draw(s.Value.Type, s.Value.Dims, new SeededRandom(seed, i)) : s.Value))
+            .ToDictionary(pair => pair.Key, pair => pair.Tensor);
+    }
+
+    /// <summary>Feeds for these inputs, of which one fits; the likeliest first. Inputs without a shape are given one number of axes after another.</summary>
+    /// <inheritdoc cref="For(IEnumerable{TensorInfo}, long, int, IReadOnlyDictionary{string, long}?, int, long, IReadOnlyDictionary{string, ValueRange}?)"/>
+    public static IReadOnlyList<IReadOnlyDictionary<string, TensorData>> Likely(IEnumerable<TensorInfo> inputs, long seed, int batch, long mostBytes = MostBytes, IReadOnlyDictionary<string, ValueRange>? ranges = null)
+    {
+        TensorInfo[] list = [.. inputs];
+        return [.. (list.Any(IsOpen) ? LikelyRanks : [0]).Select(rank => For(list.Select(i => IsOpen(i) ? i with { Shape = Free(rank) } : i), seed, batch, mostBytes: mostBytes, ranges: ranges))];
+
+        static bool IsOpen(TensorInfo input) => input.Shape is null && input.Type != ElementType.Undefined;
+
+        static Shape Free(int rank) => new(Enumerable.Range(0, rank).Select(_ => Dim.Unknown()));
     }
 
     /// <summary>A tensor of random elements.</summary>

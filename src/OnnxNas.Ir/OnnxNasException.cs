@@ -30,5 +30,8 @@ public sealed class TrainingException(string message, Exception? inner = null) :
 /// <summary>A run would take more memory or time than it is allowed: a small file can ask for much.</summary>
 public sealed class ResourceLimitException(string message, Exception? inner = null) : OnnxNasException(message, inner);
 
+/// <summary>ONNX Runtime and the supernet answer differently to the same inputs.</summary>
+public sealed class ParityException(string message, Exception? inner = null) : OnnxNasException(message, inner);
+
 /// <summary>A checkpoint is missing, damaged, or of another search.</summary>
 public sealed class CheckpointException(string message, Exception? inner = null) : OnnxNasException(message, inner);

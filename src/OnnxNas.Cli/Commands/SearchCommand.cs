@@ -62,7 +62,9 @@ internal sealed class SearchCommand : CliCommand
         NoteThreads(options, progress);
         var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
         var costs = new SearchCosts(marked.Space, new OnnxTimer(options.EffectiveThreads()), extents);
-        using var trainer = Prepare(marked, costs, data, options, progress, SelectDevice(options), new(), context);
+        var device = SelectDevice(options);
+        using var trainer = Prepare(marked, costs, data, options, progress, device, new(), context);
+        new Rehearsal(marked, data, options, device).Run(trainer.Task);
         context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Would search {marked.Space.Size} architectures by {options.Strategy} with {data.Loss.Name} for {options.Epochs} epochs on {data.Split.Train.Count} + {data.Split.Valid.Count} samples, retrain the winner for {options.EffectiveRetrainEpochs()}, test it on {data.Split.Test?.Count ?? 0}, and write to {folder}."));
         if (ReachNote.Of(trainer) is { } note)
@@ -124,6 +126,8 @@ internal sealed class SearchCommand : CliCommand
         var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
         var costs = new SearchCosts(marked.Space, timer, extents);
         using var trainer = Prepare(marked, costs, data, options, progress, device, checkpointer, context);
+        if (checkpoint.Options is null)
+            new Rehearsal(marked, data, options, device).Run(trainer.Task);
         var ranking = progress.Show("search", () =>
         {
             trainer.Fit();
@@ -138,11 +142,13 @@ internal sealed class SearchCommand : CliCommand
         var baseline = finisher.Baseline(RandomSearch.Baseline(trainer.Task, options.Baseline), costs.Model);
 
         // Prove the file, then put it in place.
-        TakeWeights(marked.Model.Graph, winner.Graph);
+        Finisher.TakeWeights(marked.Model.Graph, winner.Graph);
         var bytes = Finisher.Written(winner);
-        var parity = ParityGate.Require(marked, architecture, new(bytes, null));
+        var parity = ParityGate.Require(marked, architecture, new(bytes, null), samples: GateSamples.Of(split.Valid, winner.Graph));
         var valid = OnnxScore.Of(bytes, split.Valid, objective, threads)[metric];
         var test = split.Test is null ? null : OnnxScore.Of(bytes, split.Test, objective, threads);
+        if (options.RetrainEpochs == 0 && Chance.WhyPoor(valid, trainer.ValidMetric, objective.NewMetric(), split.Valid, data.Loss) is { } poor)
+            progress.Note($"warning: the winner is not retrained (--retrain-epochs 0), and {poor} Its weights are those of the supernet, which were trained for all candidates together. Search again with --retrain-epochs, or train best.onnx on.");
         var (smallest, largest) = costs.Model.Range();
         var cost = costs.Model.Of(architecture);
         var latency = costs.KnownLatency is { } known
@@ -220,15 +226,5 @@ internal sealed class SearchCommand : CliCommand
         if (options.Device == "cuda" && !cuda.is_available())
             throw new UsageException("--device cuda: this is a CPU build, or no CUDA device is there. Build with -p:Accelerator=cuda on a machine with one, or use --device cpu.");
         return new Device(options.Device);
-    }
-
-    // The supernet gets the winner's trained weights by name, so that both can be compared.
-    private static void TakeWeights(Graph supernet, Graph winner)
-    {
-        foreach (var value in winner.Initializers)
-        {
-            if (supernet.Find(value.Name) is { Initializer: not null } same)
-                supernet.SetInitializer(same, value.Initializer!);
-        }
     }
 }

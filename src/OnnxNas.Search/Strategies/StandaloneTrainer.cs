@@ -103,6 +103,9 @@ public abstract class StandaloneTrainer : SamplingTrainer, ICheckpointed
     /// <inheritdoc/>
     protected override void EndFit()
     {
+        // A rehearsal is over before the first architecture has had all its epochs.
+        if (metrics.Count == 0)
+            return;
         Take(name => best.GetValueOrDefault(name)?.alias());
         Path = Ranks()[0].Architecture;
         ValidMetric = MetricOf(Path);

@@ -55,7 +55,7 @@ internal sealed record Joint(IReadOnlyList<int> Chosen, Reduction Reduction, int
             {
                 throw new ChoiceException(
                     $"{context.Node}: candidates {Name(context, firstIndex)} and {Name(context, index)} differ: {first.Type} and {next.Type}. " +
-                    "All candidates of a choice must have one type and shape; insert a projection or remove the candidate.");
+                    "All candidates of a choice must have one type and shape; insert a projection, expand a constant to the batch, or remove the candidate.");
             }
         }
     }
@@ -77,7 +77,10 @@ internal sealed record Joint(IReadOnlyList<int> Chosen, Reduction Reduction, int
                 continue;
             }
 
-            if (!a[i].IsUnknown && !b[i].IsUnknown && (a[i] - b[i]).ValueOrNull is { } difference && difference != 0)
+            if (a[i].IsUnknown || b[i].IsUnknown)
+                continue;
+            // An extent of 1 would be stretched to a symbol where the two are mixed, and not where it is chosen alone.
+            if ((a[i] - b[i]).ValueOrNull is { } difference ? difference != 0 : a[i].ValueOrNull == 1 || b[i].ValueOrNull == 1)
                 return true;
         }
 

@@ -67,7 +67,7 @@ public abstract class OneShotTrainer : IDisposable
         // What is not a number comes last.
         var ranking = finalists.Select(a => (Architecture: a, Metric: metric(a))).OrderByDescending(r => Reward(r.Architecture, r.Metric)).ToList();
         if (double.IsNaN(ranking[0].Metric))
-            throw new TrainingException($"All finalists ({ranking.Count}) diverged, so that none has a score. Try a lower --lr (now {Task.Options.Lr.ToString(CultureInfo.InvariantCulture)}).");
+            throw new TrainingException($"All finalists ({ranking.Count}) diverged or failed, so that none has a score. Try a lower --lr (now {Task.Options.Lr.ToString(CultureInfo.InvariantCulture)}).");
         return ranking;
 
         Type Owner(string method) => GetType().GetMethod(method)!.DeclaringType!;

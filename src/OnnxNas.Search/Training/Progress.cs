@@ -10,6 +10,20 @@ namespace OnnxNas.Search.Training;
 /// <param name="Seconds">Wall-clock time of the epoch.</param>
 public sealed record EpochReport(string Phase, int Epoch, double TrainLoss, double? ValidLoss, double Metric, double Lr, double Seconds);
 
+/// <summary>Hears nothing.</summary>
+public sealed class Silence : ITrainingProgress
+{
+    /// <inheritdoc/>
+    public void Step(string phase, int step, int steps, double loss, double milliseconds)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Epoch(EpochReport report)
+    {
+    }
+}
+
 /// <summary>Hears how training goes on.</summary>
 public interface ITrainingProgress
 {

@@ -3,6 +3,7 @@ using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Choices;
 using OnnxNas.Search.Rewriting;
+using ExternalException = System.Runtime.InteropServices.ExternalException;
 
 namespace OnnxNas.Search.Training;
 
@@ -38,12 +39,7 @@ public sealed class SubnetScorer : ICheckpointed
             return score;
         task.Checkpointer.StopIfAsked(task.Cancellation);
         task.Checkpointer.SaveNowAndThen();
-        var subnet = Pruner.Prune(model, architecture);
-        if (epochs > 0 && !IsTrained(subnet, $"finalist_{known.Count + 1}"))
-            return known[architecture] = (double.NaN, double.NaN);
-        BatchNormRecalibration.Run(subnet, task.Training, task.Device, task.Options.RecalibrationBatches);
-        using var module = new GraphModule(subnet, device: task.Device);
-        return known[architecture] = Scoring.Score(module, module.Forward, task.Validation, task.Loss, task.Metric());
+        return known[architecture] = TryScore(architecture);
     }
 
     /// <inheritdoc/>
@@ -67,6 +63,25 @@ public sealed class SubnetScorer : ICheckpointed
         {
             var entry = state.Section(name);
             known[Architecture.Parse(task.Space, entry.GetString("architecture"))] = (entry.GetDouble("loss"), entry.GetDouble("metric"));
+        }
+    }
+
+    // One architecture that fails must not cost the search of all others.
+    private (double Loss, double Metric) TryScore(Architecture architecture)
+    {
+        try
+        {
+            var subnet = Pruner.Prune(model, architecture);
+            if (epochs > 0 && !IsTrained(subnet, $"finalist_{known.Count + 1}"))
+                return (double.NaN, double.NaN);
+            BatchNormRecalibration.Run(subnet, task.Training, task.Device, task.Options.RecalibrationBatches);
+            using var module = new GraphModule(subnet, device: task.Device);
+            return Scoring.Score(module, module.Forward, task.Validation, task.Loss, task.Metric());
+        }
+        catch (Exception e) when (e is OnnxNasException or ExternalException)
+        {
+            task.Note($"{architecture} fails and ranks last: {e.Message.Split('\n')[0].Trim()}");
+            return (double.NaN, double.NaN);
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class TrainingTask : ICheckpointed
 {
     private readonly BatchLoader train;
     private readonly BatchLoader valid;
-    private readonly Dataset samples;
+    private readonly Dataset validation;
     private readonly ITrainingProgress progress;
     private readonly EpochPosition position = new();
     private (int Step, int Count) draws;
@@ -29,11 +29,14 @@ public sealed class TrainingTask : ICheckpointed
         ArgumentNullException.ThrowIfNull(loss);
         TrainingLoss = loss.Smoothed(options.LabelSmoothing);
         Budget = new(space, [], options.MaxSkips);
-        (samples, this.progress) = (train, progress);
+        (Samples, validation, this.progress) = (train, valid, progress);
         Checkpointer = checkpointer ?? new();
         this.train = new(train, space.Model.Graph, loss, options.BatchSize, options.Seed, device);
         this.valid = new(valid, space.Model.Graph, loss, options.BatchSize, options.Seed + 1, device);
     }
+
+    /// <summary>The training samples.</summary>
+    public Dataset Samples { get; }
 
     /// <summary>The decisions to take.</summary>
     public SearchSpace Space { get; }
@@ -117,7 +120,26 @@ public sealed class TrainingTask : ICheckpointed
     }
 
     /// <summary>Goes on to the next epoch.</summary>
-    internal void EndEpoch() => position.Next();
+    internal void EndEpoch()
+    {
+        position.Next();
+        IsOver |= IsRehearsal;
+    }
+
+    /// <summary>
+    /// A task that ends after one step of weights and architecture, on the first batch of this one's samples: nobody hears of it, and no checkpoint is made. A trainer that
+    /// fits it shows whether it could fit this one, which is left as it is.
+    /// </summary>
+    public TrainingTask ForRehearsal() => new(Space, First(Samples), First(validation), Loss, Metric, Options with { WarmupEpochs = 0 }, new Silence(), Device, Cancellation)
+    {
+        Penalty = Penalty,
+        Budget = Budget,
+        IsRehearsal = true,
+    };
+
+    private bool IsRehearsal { get; init; }
+
+    private Dataset First(Dataset data) => data.Subset(Enumerable.Range(0, Math.Min(Options.BatchSize, data.Count)));
 
     /// <summary>A generator for the next thing to draw in this step.</summary>
     internal SeededRandom NextRandom()
@@ -136,7 +158,7 @@ public sealed class TrainingTask : ICheckpointed
     /// <summary>Trains a plain model alone on the training samples, by the settings of the weights. No checkpoint is made while it runs.</summary>
     /// <exception cref="OperationCanceledException">The user asked to stop.</exception>
     internal void Alone(Model model, int epochs, string phase) =>
-        new WinnerTrainer(Options, Loss, Metric, progress, Device, Cancellation).Fit(model, samples, epochs, phase);
+        new WinnerTrainer(Options, Loss, Metric, progress, Device, Cancellation).Fit(model, Samples, epochs, phase);
 
     internal void Report(EpochReport report) => progress.Epoch(report);
 

@@ -64,7 +64,7 @@ public sealed class WinnerTrainer
 
         // Nothing is computed from the last step's weights any more that would tell.
         if (module.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { Key: { } name })
-            throw new TrainingException($"Weight '{name}' is not finite after retraining epoch {epochs}, step {loader.Count}. Try a lower --lr (now {options.Lr.ToString(CultureInfo.InvariantCulture)}), or inputs scaled to about 0..1.");
+            throw new TrainingException($"Weight '{name}' is not finite after retraining epoch {epochs}, step {loader.Count}. Try a lower --lr (now {options.Lr.ToString(CultureInfo.InvariantCulture)}), a lower --grad-clip, or inputs scaled to about 0..1.");
         averages?.Replace();
         module.WriteBack(model.Graph);
         if (averages is not null)

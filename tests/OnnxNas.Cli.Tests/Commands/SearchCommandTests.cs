@@ -354,7 +354,7 @@ public sealed class SearchCommandTests
     {
         using var bench = new Workbench();
         var model = bench.Classifier();
-        FailsWithoutTrace(bench, "at epoch 1, step 2 of 3", "search", model, "-o", bench["out"], "--lr", "1e30", "--batch-size", "8");
+        FailsWithoutTrace(bench, "The rehearsal before the search failed at a training step: The loss became NaN at the validation after epoch 1, step 1", "search", model, "-o", bench["out"], "--lr", "1e30", "--batch-size", "8");
         // Only the last step's weights are bad: nothing is trained after them.
         FailsWithoutTrace(bench, "lower --lr", "search", model, "-o", bench["out"], "--lr", "1e38", "--grad-clip", "0", "--epochs", "1", "--batch-size", "24", "--retrain-epochs", "0");
     }
