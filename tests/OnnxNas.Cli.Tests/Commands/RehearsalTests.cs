@@ -52,6 +52,20 @@ public sealed class RehearsalTests
     }
 
     [TestMethod]
+    public void A_model_of_halves_throughout_is_searched()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Graph.AddInput("x", new TensorType(ElementType.Float16, new Shape(N, 8)));
+        var op = net.LayerChoice("op", ["linear", "tanh"], net.Op("MatMul", x, Halves(net, "w", 8, 8)), net.Op("Tanh", x));
+        var y = net.Op("MatMul", op, Halves(net, "head", 8, 2));
+        y.Type = new TensorType(ElementType.Float16, new Shape(N, 2));
+        bench.SaveData("net.npz", Samples());
+        var (code, _, error) = Search(bench, bench.Save(net.Build((y, [N, 2]))));
+        Assert.AreEqual(0, code, error);
+    }
+
+    [TestMethod]
     [DataRow("LayerChoice", false)]
     [DataRow("LayerChoice", true)]
     [DataRow("InputChoice", false)]

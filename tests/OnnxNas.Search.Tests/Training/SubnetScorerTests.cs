@@ -141,6 +141,24 @@ public sealed class SubnetScorerTests
     }
 
     [TestMethod]
+    public void A_finalist_that_fails_ranks_last_and_costs_no_other()
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", Dim.Symbol("N"), 4);
+        // One row, whatever the batch, which no shape rule can know.
+        var row = net.Op("Compress", [x, net.Graph.AddConstant("pick", TensorData.Vector(true))], Attr.Of("axis", 0L));
+        var model = net.Build((net.LayerChoice("op", null, row, net.Linear("a", x, 4, 4)), [Dim.Symbol("N"), 4]));
+        var ear = new SmallTask();
+        using var trainer = new OneOnly(SmallTask.Of(model, new() { Epochs = 1, BatchSize = 8 }, ear), candidate: 1);
+        trainer.Fit();
+        var scorer = new SubnetScorer(trainer);
+        var all = OneHot.All(trainer.Task.Space).Select(a => scorer.Score(a).Metric).ToList();
+        Assert.IsTrue(double.IsNaN(all[0]));
+        Assert.IsTrue(double.IsFinite(all[1]));
+        Assert.StartsWith("op=0 fails and ranks last: ", ear.Notes.Single());
+    }
+
+    [TestMethod]
     public void A_finalist_that_diverges_ranks_last_and_a_search_whose_finalists_all_do_ends()
     {
         var ear = new SmallTask();
