@@ -11,6 +11,7 @@ using OnnxNas.Operators.Native;
 using OnnxNas.Search;
 using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Costs;
+using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
