@@ -13,11 +13,13 @@ public sealed class SearchCheckpointTests
     {
         using var bench = new Workbench();
         var (checkpoint, model) = Begun(bench);
-        var error = Assert.ThrowsExactly<CheckpointException>(() => checkpoint.Guard(model, () => throw new ParityException("They differ.")));
+        var error = Assert.ThrowsExactly<CheckpointException>(() => checkpoint.Guard<int>(model, () => throw new ParityException("They differ.")));
         Assert.StartsWith("They differ. What was trained is kept: when the cause is gone, go on with 'onnxnas search ", error.Message);
         Assert.Contains("--resume", error.Message);
         Assert.IsTrue(CheckpointFolder.Exists(checkpoint.Workspace));
-        Assert.IsNotNull(SearchCheckpoint.Find(bench["out"], null, force: false).Options);
+        checkpoint.Dispose();
+        using var found = SearchCheckpoint.Find(bench["out"], null, force: false);
+        Assert.IsNotNull(found.Options);
     }
 
     [TestMethod]
@@ -25,8 +27,9 @@ public sealed class SearchCheckpointTests
     {
         using var bench = new Workbench();
         var (checkpoint, model) = Begun(bench);
-        Assert.ThrowsExactly<TrainingException>(() => checkpoint.Guard(model, () => throw new TrainingException("The loss became NaN.")));
+        Assert.ThrowsExactly<TrainingException>(() => checkpoint.Guard<int>(model, () => throw new TrainingException("The loss became NaN.")));
         Assert.IsFalse(CheckpointFolder.Exists(checkpoint.Workspace));
+        checkpoint.Dispose();
     }
 
     private static (SearchCheckpoint Checkpoint, string Model) Begun(Workbench bench)
