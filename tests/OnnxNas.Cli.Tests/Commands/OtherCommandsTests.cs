@@ -105,7 +105,7 @@ public sealed class OtherCommandsTests
         var y = net.Op("MatMul", net.Input("x", dims), net.Weight("w", 4, 4));
         var (code, output, error) = Workbench.Run("inspect", bench.Save(net.Build((y, dims))), "--json");
         Assert.AreEqual((0, ""), (code, error));
-        Assert.Contains("The MACs leave out 'MatMul', since its extents are not known, or too large", JsonNode.Parse(output)!["warnings"]!.ToJsonString());
+        Assert.Contains(", since its extents are not known, or too large", JsonNode.Parse(output)!["warnings"]!.ToJsonString());
     }
 
     [TestMethod]
