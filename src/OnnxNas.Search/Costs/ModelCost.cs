@@ -41,7 +41,7 @@ public sealed class ModelCost
         if (work.Uncounted is [var first, .. var more])
         {
             var others = more.Length > 0 ? FormattableString.Invariant($" and {more.Length} more") : "";
-            WhyIncomplete = $"The MACs leave out '{first}'{others}, since its extents are too large for 64 bits to count.";
+            WhyIncomplete = $"The MACs leave out '{first}'{others}, since its extents are not known, or too large to count.";
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class NodeWork
     /// <summary>What is not known before running, and how it counts.</summary>
     public IReadOnlyCollection<string> Assumed => assumed.Values;
 
-    /// <summary>Nodes whose work 64 bits cannot count; they count nothing.</summary>
+    /// <summary>Nodes whose work is not known, or more than 64 bits can count; they count nothing.</summary>
     public string[] Uncounted => [.. uncounted];
 
     private long Of(Node node)
@@ -49,7 +49,10 @@ internal sealed class NodeWork
         if (!types.Knows(node) || SupernetOperators.Registry.WhyUnsupported(node, opsets) is not null)
             return 0;
         var bound = SupernetOperators.Registry.Bind(node, opsets);
-        var own = AtOne(bound.MultiplyAccumulates(types.Context(node), types.Outputs(node))) ?? 0;
+        var counted = bound.MultiplyAccumulates(types.Context(node), types.Outputs(node));
+        if (counted is { IsUnknown: true })
+            uncounted.Add(node.Label);
+        var own = AtOne(counted) ?? 0;
         if (bound is not ControlFlowOperator flow)
             return Math.Max(0, own);
         var bodies = node.Subgraphs.Select(g => g.Nodes.Sum(Of)).DefaultIfEmpty(0).ToList();
