@@ -21,9 +21,6 @@ internal static class ParityGate
     private const int Seed = 20_26;
     private const int Samples = 4;
 
-    // Of a marker that ONNX Runtime runs as a function.
-    private const int MostInputs = 1_000;
-
     // One for the whole process: it ends with it.
     private static readonly Lazy<IsolatedJobs?> Jobs = new(() => WorkerCommand.Program is { } program ? new(program, WorkerLimits.Default) : null);
 
@@ -115,7 +112,7 @@ internal static class ParityGate
 
     private static Model ForOracle(Model model)
     {
-        MarkerFunctions.Unfold(model, MostInputs);
+        MarkerFunctions.Unfold(model);
         if (model.Graph.Nodes.Any(Markers.IsMarker))
             MarkerFunctions.Stamp(model);
         new ToInferenceForm().Run(model);

@@ -13,6 +13,7 @@ using OnnxNas.Search.Checkpoints;
 using OnnxNas.Search.Costs;
 using OnnxNas.Search.Metrics;
 using OnnxNas.Search.Strategies;
+using OnnxNas.Search.Supernets;
 using OnnxNas.Search.Training;
 using static TorchSharp.torch;
 
@@ -58,6 +59,7 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
+        Supernet.RequireFits(marked.Space);
         ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
         var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
         NoteThreads(options, progress);
@@ -107,6 +109,7 @@ internal sealed class SearchCommand : CliCommand
         RequireStrategy(options);
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
+        Supernet.RequireFits(marked.Space);
         ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
         checking.Dispose();
         var device = SelectDevice(options);

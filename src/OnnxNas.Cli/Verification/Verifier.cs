@@ -6,6 +6,7 @@ using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators;
 using OnnxNas.Operators.Execution;
+using OnnxNas.Search.Choices;
 using OnnxNas.Search.Supernets;
 
 namespace OnnxNas.Cli.Verification;
@@ -96,6 +97,7 @@ internal static class Verifier
         OperatorRegistry.RequireSupported(model);
         MarkedModel.Inline(model);
         ShapeInference.Run(model, SupernetOperators.Registry, strict: true);
+        MarkerFunctions.Unfold(model);
         return new(model, SupernetOperators.Registry, isChannelsLast: isChannelsLast) { Limits = RunLimits.ForModel(model, memory) };
     }
 

@@ -36,11 +36,14 @@ public static class MarkerFunctions
     }
 
     /// <summary>
-    /// Puts nodes that compute what the functions do in the place of markers with more than <paramref name="most"/> inputs: a runtime takes long over a function that wide.
+    /// Puts nodes that compute what the functions do in the place of markers with more than <paramref name="most"/> inputs, or of all where there are more markers than that: a
+    /// runtime takes long over a function that wide, and ours computes one marker within the other.
     /// </summary>
-    public static void Unfold(Model model, int most)
+    public static void Unfold(Model model, int most = 1_000)
     {
         ArgumentNullException.ThrowIfNull(model);
+        if (model.Graph.Nodes.Count(Markers.IsMarker) > most)
+            most = 0;
         foreach (var choice in SearchSpace.Read(model).Choices)
         {
             var (_, joined, axis) = OverloadOf(choice);

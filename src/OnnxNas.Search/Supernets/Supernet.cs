@@ -18,6 +18,9 @@ public sealed class Supernet : ICheckpointed, IDisposable
     // Spaces of the literature have a dozen. Mixing is by a node that reads them all.
     private const int MostCandidates = 10_000;
 
+    // Each may be computed within the one that reads it.
+    private const int MostChoices = 1_000;
+
     private readonly Model model;
     private readonly SearchSpace space;
     private readonly Device device;
@@ -31,12 +34,22 @@ public sealed class Supernet : ICheckpointed, IDisposable
     public Supernet(SearchSpace space, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(space);
-        if (space.Choices.FirstOrDefault(c => c.Candidates.Count > MostCandidates) is { } wide)
-            throw new ChoiceException($"Choice '{wide.Label}' has {wide.Candidates.Count} candidates; a supernet holds up to {MostCandidates} of one choice. Mark fewer, or several choices one after the other.");
+        RequireFits(space);
         model = space.Model.Clone();
         TrainingDecision.Ensure(model, SupernetOperators.Registry);
         this.space = SearchSpace.Read(model);
         this.device = device ?? CPU;
+    }
+
+    /// <summary>Refuses a space that is too large to be searched.</summary>
+    /// <exception cref="ChoiceException">A choice has too many candidates, or there are too many choices.</exception>
+    public static void RequireFits(SearchSpace space)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        if (space.Choices.FirstOrDefault(c => c.Candidates.Count > MostCandidates) is { } wide)
+            throw new ChoiceException($"Choice '{wide.Label}' has {wide.Candidates.Count} candidates; a supernet holds up to {MostCandidates} of one choice. Mark fewer, or several choices one after the other.");
+        if (space.Choices.Count > MostChoices)
+            throw new ChoiceException($"The model has {space.Choices.Count} choices; a supernet holds up to {MostChoices}. Mark fewer, or give choices that are to be decided alike one label.");
     }
 
     /// <summary>The executable graph; built on first use.</summary>

@@ -111,6 +111,21 @@ public sealed class SmallFileTests
     }
 
     [TestMethod]
+    public void Thousands_of_choices_in_a_row_are_verified_and_no_supernet_is_made_of_them()
+    {
+        using var bench = new Workbench();
+        bench.Classifier();
+        var net = new NetBuilder();
+        var y = net.Input("x", N, 4);
+        for (var i = 0; i < 10_000; i++)
+            y = net.Graph.Call("LayerChoice", [net.Graph.Call("Tanh", [y], $"t{i}"), y], $"y{i}", "org.onnxnas", [Attr.Of("label", $"c{i}")]);
+        var model = bench.Save(net.Build((net.Linear("head", y, 4, 2), [N, 2])));
+        Assert.AreEqual(0, Workbench.Run("inspect", model).Code);
+        Assert.AreEqual(0, Workbench.Run("verify", model).Code);
+        bench.Refuses(1, "10000 choices", "search", model, "--data", bench["net.npz"], "-o", bench["out"], "--dry-run");
+    }
+
+    [TestMethod]
     public void A_huge_space_is_told_in_a_few_characters_and_to_json_in_all_digits()
     {
         using var bench = new Workbench();
