@@ -199,8 +199,9 @@ public sealed class Graph
     /// <summary>
     /// Removes a node and leaves the values it made for other nodes to make; returns the node that stood after it.
     /// </summary>
-    internal Node? Detach(Node node)
+    public Node? Detach(Node node)
     {
+        ArgumentNullException.ThrowIfNull(node);
         var next = node.Next;
         foreach (var inner in node.Subgraphs)
             inner.DropAllUses();

@@ -49,10 +49,9 @@ public static class MarkerFunctions
             var (_, joined, axis) = OverloadOf(choice);
             foreach (var node in choice.Nodes.Where(n => n.Inputs.Count > most).ToList())
             {
-                var (graph, result) = (node.Graph, node.Graph.AddValue(node.Graph.FreshName(node.Output.Name)));
-                graph.AddNode(joined == 1 ? "Identity" : "Concat", node.Inputs.Take(joined), [result], attributes: joined == 1 ? [] : [Attr.Of("axis", (long)axis)], before: node);
-                graph.ReplaceAllUses(node.Output, result);
-                graph.RemoveNode(node);
+                var (graph, inputs, output) = (node.Graph, node.Inputs.Take(joined).ToArray(), node.Output);
+                var before = graph.Detach(node);
+                graph.AddNode(joined == 1 ? "Identity" : "Concat", inputs, [output], attributes: joined == 1 ? [] : [Attr.Of("axis", (long)axis)], before: before);
             }
         }
     }
