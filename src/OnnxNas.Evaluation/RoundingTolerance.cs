@@ -60,7 +60,7 @@ public sealed class RoundingTolerance
     private static bool IsByte(ElementType type) => type is ElementType.Int8 or ElementType.UInt8;
 
     // The nodes an output is computed by, those in graphs that they hold included.
-    private static IEnumerable<Node> Upstream(Value output)
+    private static HashSet<Node> Upstream(Value output)
     {
         var found = new HashSet<Node>();
         var open = new Stack<Value>([output]);

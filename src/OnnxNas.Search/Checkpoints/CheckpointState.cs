@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using OnnxNas.Ir;
 using OnnxNas.Operators.Execution;
-using OnnxNas.Search.Data;
 using static TorchSharp.torch;
 
 namespace OnnxNas.Search.Checkpoints;

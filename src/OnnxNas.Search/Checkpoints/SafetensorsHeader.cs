@@ -1,6 +1,5 @@
 using System.Text.Json;
 using OnnxNas.Ir;
-using OnnxNas.Search.Data;
 
 namespace OnnxNas.Search.Checkpoints;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using OnnxNas.Ir;
 using OnnxNas.Ir.Inference;
 using OnnxNas.Ir.Serialization;

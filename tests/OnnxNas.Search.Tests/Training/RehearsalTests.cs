@@ -1,7 +1,6 @@
 using OnnxNas.Ir;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Search.Strategies;
-using OnnxNas.Search.Training;
 
 namespace OnnxNas.Search.Tests.Training;
 
