@@ -117,7 +117,7 @@ public sealed class OnnxSessionTests
     public void A_file_that_is_no_model_is_one_clear_line()
     {
         IsOneLine(Assert.ThrowsExactly<ModelFormatException>(() => new OnnxSession([1, 2, 3])), "ONNX Runtime cannot load the model: ");
-        IsOneLine(Assert.ThrowsExactly<ModelFormatException>(() => new OnnxSession("/no/such.onnx")), "There is no model file '/no/such.onnx'");
+        IsOneLine(Assert.ThrowsExactly<ModelFormatException>(() => new OnnxSession("/no/such.onnx")), "'/no/such.onnx' cannot be read: No such file or directory.");
     }
 
     [TestMethod]

@@ -66,12 +66,12 @@ public sealed class CandidateKindsTests
     public void A_candidate_alone_or_beside_zeros_only_is_an_identity_where_it_is_what_these_or_others_start_from()
     {
         var net = new NetBuilder();
-        var x = net.Op("Relu", net.Input("x", N, 4));
+        var x = net.Op("Relu", net.Input("x", 2, 4));
         var row = net.Op("Tanh", net.LayerChoice("op_or_none", null, net.Linear("a", x, 4, 4), net.Op("Mul", x, net.Constant("z", [], _ => 0))));
         row = net.Op("Tanh", net.LayerChoice("skip_or_none", null, net.Op("Sub", row, row), net.Op("Identity", row)));
         row = net.Op("Tanh", net.LayerChoice("op", null, net.Linear("b", row, 4, 4)));
-        var end = net.Op("Add", net.LayerChoice("skip", null, row), net.LayerChoice("op_or_constant", null, net.Linear("c", row, 4, 4), net.Constant("none", [1, 4], _ => 0)));
-        var space = SearchSpace.Read(net.Build((end, [N, 4])));
+        var end = net.Op("Add", net.LayerChoice("skip", null, row), net.LayerChoice("op_or_constant", null, net.Linear("c", row, 4, 4), net.Constant("none", [2, 4], _ => 0)));
+        var space = SearchSpace.Read(net.Build((end, [2, 4])));
         var kinds = new CandidateKinds(space);
         Assert.AreEqual(
             "op_or_none=Operation,Zero skip_or_none=Zero,Identity op=Operation skip=Identity op_or_constant=Operation,Operation",
