@@ -89,7 +89,7 @@ internal sealed class Attention : NamedOperator
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
         // Every output but Y is optional, so that what the node declares does not tell the shapes of K, V and the scores.
-        Infer(context) is [_, { Shape: { } key }, { Shape: { } value }, { Shape: { } scores }] ? scores.Size() * (key[3] + value[3]) : null;
+        Infer(context) is [_, { Shape: { } key }, { Shape: { } value }, { Shape: { } scores }] ? scores.Size() * (key[3] + value[3]) : Dim.Unknown();
 
     // Scores, with bias and before the softmax, and the softmax.
     public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>

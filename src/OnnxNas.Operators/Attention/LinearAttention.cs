@@ -109,7 +109,7 @@ internal sealed class LinearAttention : NamedOperator
     {
         // The state is an optional output, so that the node may declare none.
         if (context.Shape(0) is not { } q || Infer(context) is not [_, { Shape: { } state }])
-            return null;
+            return Dim.Unknown();
         // Each position writes every state once, reads it once by every head of queries, and once by its key where the rule corrects.
         return q[0] * q[1] * state[2] * state[3] * (heads * (corrects ? 2 : 1) + queryHeads);
     }

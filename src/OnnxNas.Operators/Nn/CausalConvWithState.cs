@@ -62,7 +62,7 @@ internal sealed class CausalConvWithState : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w[2] : null;
+        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w[2] : Dim.Unknown();
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily

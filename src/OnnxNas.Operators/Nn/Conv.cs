@@ -63,7 +63,7 @@ internal sealed class Conv : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
+        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : Dim.Unknown();
 
     public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
     {

@@ -57,7 +57,7 @@ internal sealed class ConvTranspose : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(0) is { } x && context.Shape(1) is { } w ? x.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
+        context.Shape(0) is { } x && context.Shape(1) is { } w ? x.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : Dim.Unknown();
 
     public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
     {

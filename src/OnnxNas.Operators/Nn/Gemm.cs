@@ -78,7 +78,7 @@ internal sealed class Gemm : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(0) is { Rank: 2 } a && outputs.FirstShape() is { } y ? y.Size() * a[transA ? 0 : 1] : null;
+        context.Shape(0) is { Rank: 2 } a && outputs.FirstShape() is { } y ? y.Size() * a[transA ? 0 : 1] : Dim.Unknown();
 
     /// <summary>Registration.</summary>
     public sealed class Family : IOperatorFamily

@@ -46,7 +46,7 @@ internal sealed class MatMul(NodeReader node, int most = 2) : NamedOperator(node
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(0) is { Rank: > 0 } a && outputs.FirstShape() is { } y ? y.Size() * a[^1] : null;
+        context.Shape(0) is { Rank: > 0 } a && outputs.FirstShape() is { } y ? y.Size() * a[^1] : Dim.Unknown();
 
     private static Dim Broadcast(InferenceContext context, Dim a, Dim b)
     {

@@ -43,7 +43,7 @@ internal sealed class QuantizedConv : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(W) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
+        context.Shape(W) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : Dim.Unknown();
 
     private Tensor? One(Tensor? parameter) =>
         parameter is null || parameter.numel() == 1 ? parameter?.reshape([]) : throw Error($"the parameters of x and y must be one number, got {parameter.Text()}.");

@@ -42,7 +42,7 @@ internal sealed class QuantizedMatMul : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(0) is { Rank: > 0 } a && outputs.FirstShape() is { } y ? y.Size() * a[^1] : null;
+        context.Shape(0) is { Rank: > 0 } a && outputs.FirstShape() is { } y ? y.Size() * a[^1] : Dim.Unknown();
 
     private Tensor One(Tensor parameter) => parameter.numel() == 1 ? parameter.reshape([]) : throw Error($"the parameters of Y must be one number, got {parameter.Text()}.");
 

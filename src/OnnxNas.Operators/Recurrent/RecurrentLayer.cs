@@ -101,7 +101,7 @@ internal abstract class RecurrentLayer : NamedOperator
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs)
     {
         if (context.Shape(0) is not { } x || context.Shape(1) is not { } w || context.Shape(2) is not { } r)
-            return null;
+            return Dim.Unknown();
         return x[0] * x[1] * w[0] * (w[1] * w[2] + r[1] * r[2]);
     }
 

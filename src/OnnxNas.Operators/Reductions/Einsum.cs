@@ -39,7 +39,7 @@ internal sealed class Einsum : NamedOperator
 
     // A product of all terms for each combination of labels.
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        terms.Length > 1 && Extents(context) is { } found ? found.Extents.Values.Aggregate((Dim)(terms.Length - 1), (a, b) => a * b) : null;
+        terms.Length < 2 ? null : Extents(context) is { } found ? found.Extents.Values.Aggregate((Dim)(terms.Length - 1), (a, b) => a * b) : Dim.Unknown();
 
     // Terms are multiplied one after the other; what they make on the way holds the labels of those before.
     public override Workload Meanwhile(InferenceContext context, IReadOnlyList<InferredValue?> outputs)

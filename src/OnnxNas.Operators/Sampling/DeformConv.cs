@@ -68,7 +68,7 @@ internal sealed class DeformConv : NamedOperator
     }
 
     public override Dim? MultiplyAccumulates(InferenceContext context, IReadOnlyList<InferredValue?> outputs) =>
-        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : null;
+        context.Shape(1) is { } w && outputs.FirstShape() is { } y ? y.Size() * w.Skip(1).Aggregate(Dim.Known(1), (a, b) => a * b) : Dim.Unknown();
 
     // Where along one axis the window's taps read before they are moved: [taps, places].
     private static Tensor Start(int axis, long[] kernel, long[] extents, long stride, long dilation, long pad, Tensor like)

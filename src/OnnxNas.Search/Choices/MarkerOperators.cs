@@ -42,7 +42,9 @@ internal sealed class MarkerOperators : IOperatorFamily
             joint.RequireAlike(context, Enumerable.Range(0, context.InputCount));
             if (averages && context.Input(0).Element is var element && element != ElementType.Undefined && !element.IsFloatingPoint())
                 throw new ChoiceException($"{context.Node}: {element} values have no mean. Use reduction sum, or choose behind the cast to float.");
-            return [joint.Infer(context)];
+            // All are alike, so that one whose shape is known tells those of the others.
+            var known = joint.Infer(context);
+            return [known.Shape is null && joint.Chosen.Count == 1 ? Enumerable.Range(0, context.InputCount).Select(context.Input).FirstOrDefault(i => i.Shape is not null) ?? known : known];
         }
 
         public override Tensor?[] Run(ILazyInputs inputs, RunContext context) => [joint.Run(inputs)];

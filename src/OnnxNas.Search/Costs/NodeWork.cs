@@ -69,7 +69,7 @@ internal sealed class NodeWork
     private InferenceResult Infer()
     {
         var result = ShapeInference.Run(model, SupernetOperators.Registry);
-        if (!Start(model.Graph))
+        if (!Start(model.Graph, result))
             return result;
         try
         {
@@ -81,7 +81,7 @@ internal sealed class NodeWork
         }
     }
 
-    private bool Start(Graph graph)
+    private bool Start(Graph graph, InferenceResult result)
     {
         var changed = false;
         foreach (var node in graph.Nodes.Where(n => n.Subgraphs.Any() && SupernetOperators.Registry.WhyUnsupported(n, opsets) is null))
@@ -89,15 +89,17 @@ internal sealed class NodeWork
             var flow = SupernetOperators.Registry.Bind(node, opsets) as ControlFlowOperator;
             foreach (var body in node.Subgraphs)
             {
+                var known = flow?.BodyInputs(result.Context(node), body) ?? [];
                 for (var i = 0; i < body.Inputs.Count; i++)
                 {
-                    if (flow?.StartOf(i) is not { } start || body.Inputs[i].Shape is not null || node.Input(start)?.Type is not TensorType { Shape: not null } type)
+                    var start = flow?.StartOf(i) is { } carried ? node.Input(carried)?.Type : known.ElementAtOrDefault(i);
+                    if (body.Inputs[i].Shape is not null || start is not TensorType { Shape: not null } type)
                         continue;
                     body.Inputs[i].Type = type;
                     changed = true;
                 }
 
-                changed |= Start(body);
+                changed |= Start(body, result);
             }
         }
 
