@@ -6,6 +6,7 @@ using OnnxNas.Ir.Passes;
 using OnnxNas.Ir.Serialization;
 using OnnxNas.Operators.Execution;
 using OnnxNas.Search.Choices;
+using OnnxNas.Search.Costs;
 using OnnxNas.Search.Rewriting;
 using OnnxNas.Search.Supernets;
 using ExternalException = System.Runtime.InteropServices.ExternalException;
@@ -91,23 +92,57 @@ internal static class ParityGate
     /// <summary>Has ONNX Runtime load and run the model with all its candidates, so that one it will not run is refused before hours of training, not after.</summary>
     /// <exception cref="UnsupportedOperatorException">ONNX Runtime lacks an operator, or the opset is newer than it knows.</exception>
     /// <exception cref="ModelFormatException">ONNX Runtime refuses the model for another reason.</exception>
-    /// <exception cref="ResourceLimitException">What it computes of constants leaves the limits.</exception>
-    public static void RequireLoadable(Model marked, RunLimits limits)
+    /// <exception cref="ResourceLimitException">What it computes of constants, one node for one sample, or a run on a few samples leaves the limits.</exception>
+    public static void RequireLoadable(MarkedModel marked, InputExtents extents, RunLimits limits)
     {
-        var constants = ConstantsOf(marked);
+        var constants = ConstantsOf(marked.Model);
         constants.Require(limits);
+        RequireWithin(limits, marked, extents);
         var options = new OnnxSessionOptions { GraphOptimization = constants.IsModest };
-        var model = ForOracle(marked.Clone());
+        var model = ForOracle(marked.Model.Clone());
         // What it would ask for when it loads, it would ask for when it runs.
         RequireSurvival(OnnxSession.MessageOf(model), options, options.GraphOptimization ? Drawn(model) : null, $"'{Path.GetFileName(model.Path ?? "the model")}'");
         using var session = new OnnxSession(model, options);
+    }
+
+    // ONNX Runtime takes whatever a run asks for.
+    private static void RequireWithin(RunLimits limits, MarkedModel marked, InputExtents extents)
+    {
+        var sample = marked.Model.Clone();
+        extents.Declare(sample.Graph);
+        MarkerFunctions.Remove(sample);
+        if (LargestNode.Require(sample, SupernetOperators.Registry, limits) || Drawn(marked.Model) is not { } feeds)
+            return;
+        foreach (var architecture in Rehearsal.Architectures(marked.Space))
+        {
+            try
+            {
+                RunOneHot(marked.Model, architecture, feeds, limits);
+            }
+            catch (Exception e) when (e is not ResourceLimitException && e is OnnxNasException or ExternalException)
+            {
+                // Not about size: the rehearsal says at which stage it fails.
+            }
+        }
     }
 
     /// <summary>ONNX Runtime with a model, which is brought to inference form for it; markers run by the functions that stand for them.</summary>
     public static OnnxSession Oracle(Model model)
     {
         var options = Loading(model);
+        // ONNX Runtime gives a body an empty input for an argument that a call leaves out, which its kernels do not expect.
+        if (LeavesOutArguments(model))
+            MarkedModel.Inline(model);
         return new(ForOracle(model), options);
+    }
+
+    private static bool LeavesOutArguments(Model model)
+    {
+        var arguments = model.Functions.ToDictionary(f => (f.Domain, f.Name, f.Overload), f => f.Body.Inputs.Count);
+        return arguments.Count > 0 && model.Functions.Select(f => f.Body).Prepend(model.Graph).Any(HasOne);
+
+        bool HasOne(Graph graph) => graph.Nodes.Any(n => n.Subgraphs.Any(HasOne)
+            || (arguments.TryGetValue((n.Domain, n.OpType, n.Overload), out var count) && (n.Inputs.Count < count || n.Inputs.Contains(null))));
     }
 
     private static Model ForOracle(Model model)

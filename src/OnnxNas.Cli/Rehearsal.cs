@@ -80,8 +80,8 @@ internal sealed class Rehearsal(MarkedModel marked, SearchData data, SearchOptio
         return null;
     }
 
-    // Candidate k of every choice, until each had its turn.
-    private static IEnumerable<Architecture> Architectures(SearchSpace space) =>
+    /// <summary>Candidate k of every choice, until each had its turn.</summary>
+    public static IEnumerable<Architecture> Architectures(SearchSpace space) =>
         Enumerable.Range(0, Math.Min(MostArchitectures, space.Choices.Max(c => c.Candidates.Count)))
             .Select(k => new Architecture(space, space.Choices.ToDictionary(c => c.Label, c => Selection(c, k))))
             .Distinct();

@@ -60,10 +60,10 @@ internal sealed class SearchCommand : CliCommand
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
         Supernet.RequireFits(marked.Space);
-        ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
+        var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
+        ParityGate.RequireLoadable(marked, extents, RunLimits.ForModel(marked.Model, memory));
         var progress = new SearchProgress(context.Error, data.Objective.NewMetric().Name, options);
         NoteThreads(options, progress);
-        var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
         var costs = new SearchCosts(marked.Space, new OnnxTimer(options.EffectiveThreads()), extents);
         var device = SelectDevice(options);
         using var trainer = Prepare(marked, costs, data, options, progress, device, new(), context);
@@ -110,7 +110,8 @@ internal sealed class SearchCommand : CliCommand
         using var data = SearchData.Open(marked, path, options);
         marked = data.Marked;
         Supernet.RequireFits(marked.Space);
-        ParityGate.RequireLoadable(marked.Model, RunLimits.ForModel(marked.Model, memory));
+        var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
+        ParityGate.RequireLoadable(marked, extents, RunLimits.ForModel(marked.Model, memory));
         checking.Dispose();
         var device = SelectDevice(options);
         var threads = options.EffectiveThreads();
@@ -127,7 +128,6 @@ internal sealed class SearchCommand : CliCommand
         checkpointer.Add("latency", timer);
 
         // Search.
-        var extents = InputExtents.Of(data.Split.Train, marked.Model.Graph);
         var costs = new SearchCosts(marked.Space, timer, extents);
         using var trainer = Prepare(marked, costs, data, options, progress, device, checkpointer, context);
         if (checkpoint.Options is null)

@@ -45,6 +45,43 @@ public sealed class SmallFileTests
         Assert.IsFalse(File.Exists(bench["out.onnx"]));
     }
 
+    /// <summary>Nodes that make about a gigabyte, or more, of an input.</summary>
+    public static IEnumerable<object[]> LargeOfInput =>
+    [
+        ["Add", (NetBuilder net, Value x) => net.Op("Add", net.Op("Expand", One(net, x), Ints(net, 16_384, 1)), net.Op("Expand", One(net, x), Ints(net, 1, 16_384)))],
+        ["Concat", (NetBuilder net, Value x) => Enumerable.Range(0, 64).Aggregate(x, (value, _) => net.Op("Concat", [value, value], Attr.Of("axis", 1L)))],
+        ["Concat", (NetBuilder net, Value x) => Doubled(net, One(net, x))],
+    ];
+
+    [TestMethod]
+    [DynamicData(nameof(LargeOfInput))]
+    public void What_a_search_would_take_too_much_of_an_input_for_is_refused_before_anything_runs(string op, Func<NetBuilder, Value, Value> make)
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        // The second candidate asks for it.
+        var y = net.LayerChoice("op", null, net.Op("Relu", x), net.Op("Add", x, net.Op("ReduceMax", [make(net, x)], Attr.Of("keepdims", 0L))));
+        var model = bench.Save(net.Build((y, [N, 4])));
+        bench.SaveData("net.npz", Workbench.Samples());
+        bench.Refuses(1, "MiB", "search", model, "--data", bench["net.npz"], "-o", bench["out"], "--dry-run");
+        bench.Refuses(1, op, "search", model, "--data", bench["net.npz"], "-o", bench["out"]);
+    }
+
+    private static Value One(NetBuilder net, Value x) => net.Op("Reshape", net.Op("ReduceMax", [x], Attr.Of("keepdims", 0L)), Ints(net, 1, 1));
+
+    // 64 rounds of a loop, each of which makes twice what the last one made.
+    private static Value Doubled(NetBuilder net, Value start)
+    {
+        var body = new Graph("body", net.Graph);
+        body.AddInput("i", new TensorType(ElementType.Int64, new Shape()));
+        var go = body.AddInput("go", new TensorType(ElementType.Bool, new Shape()));
+        var state = body.AddInput("state", new TensorType(ElementType.Float32, new Shape(Dim.Symbol("L"), 1)));
+        body.AddOutput(body.Call("Identity", [go], "still"));
+        body.AddOutput(body.Call("Concat", [state, state], "next", attributes: [Attr.Of("axis", 0L)]));
+        return net.Op("Loop", [net.Graph.AddInitializer("rounds", TensorData.Scalar(64L)), null, start], Attr.Of("body", body));
+    }
+
     [TestMethod]
     public void Memory_that_is_allowed_makes_the_difference()
     {

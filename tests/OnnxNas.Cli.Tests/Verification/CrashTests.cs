@@ -40,6 +40,20 @@ public sealed class CrashTests : IDisposable
     }
 
     [TestMethod]
+    public void A_call_that_leaves_out_a_bias_of_its_function_is_no_killer()
+    {
+        var body = new Graph("norm");
+        body.AddOutput(body.Call("LayerNormalization", [body.AddInput("x"), body.AddInput("scale"), body.AddInput("bias")], "y"));
+        var net = new NetBuilder();
+        var model = net.Build((net.Graph.Call("Norm", [net.Input("x", 2, 4), net.Weight("scale", 4)], domain: "local"), [2, 4]));
+        var function = new Function("local", "Norm", body);
+        (function.OpsetImports[""], model.OpsetImports["local"]) = (model.Opset, 1);
+        model.Functions.Add(function);
+        var (code, output, _) = Workbench.Run("verify", bench.Save(model));
+        Assert.AreEqual(0, code, output);
+    }
+
+    [TestMethod]
     public void Prune_and_search_refuse_a_killer_by_one_line_and_write_nothing()
     {
         var marked = bench.Save(Killer.Marked());
