@@ -48,6 +48,45 @@ public sealed class LabelSiblingTests
         bench.Refuses(1, "expand a constant to the batch", "search", model, "-o", bench["out"], "--dry-run");
     }
 
+    [TestMethod]
+    public void Nodes_out_of_order_in_a_body_are_sorted_with_a_note()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x0", N, 2);
+        var branches = Enumerable.Range(0, 2).Select(_ =>
+        {
+            var body = new Graph("branch", net.Graph);
+            var last = body.Call("Neg", [body.Call("Neg", [x], "v1")], "v2");
+            last.Type = new TensorType(ElementType.Float32, null);
+            body.AddOutput(last);
+            return body;
+        }).ToList();
+        var condition = net.Op("Greater", net.Op("ReduceSum", [x], Attr.Of("keepdims", 0L)), net.Op("ReduceSum", [net.Op("Tanh", x)], Attr.Of("keepdims", 0L)));
+        var h = net.LayerChoice("op", ["if", "plain"], net.Op("If", [condition], Attr.Of("then_branch", branches[0]), Attr.Of("else_branch", branches[1])), net.Op("Identity", x));
+        var samples = TestTensors.Normal(5, Count, 2);
+        bench.SaveData("net.npz", ("x0", samples), ("label", Largest(samples, [Count])));
+        var model = bench.Save(net.Build((net.Linear("head", h, 2, 2), [N, 2])));
+        // As the file holds them, input and output: the second node becomes the first.
+        byte[] first = [10, 2, .. "x0"u8, 18, 2, .. "v1"u8], second = [10, 2, .. "v1"u8, 18, 2, .. "v2"u8];
+        var bytes = File.ReadAllBytes(model);
+        for (var at = 0; at < bytes.Length - first.Length; at++)
+        {
+            var here = bytes.AsSpan(at, first.Length);
+            if (here.SequenceEqual(first))
+                second.CopyTo(here);
+            else if (here.SequenceEqual(second))
+                first.CopyTo(here);
+        }
+
+        Assert.IsFalse(bytes.SequenceEqual(File.ReadAllBytes(model)));
+        File.WriteAllBytes(model, bytes);
+        var (code, output, error) = Workbench.Run(["search", model, "-o", bench["out"], "--json", .. Settings]);
+        Assert.AreEqual(0, code, error);
+        Assert.Contains("order", error);
+        Assert.IsGreaterThan(0.85, (double)JsonNode.Parse(output)!["metrics"]!["test"]!, error);
+    }
+
     private static (Model Model, TensorData X, TensorData Labels) Make(string kind)
     {
         var type = kind switch { "doubles" => ElementType.Float64, _ => ElementType.Float32 };

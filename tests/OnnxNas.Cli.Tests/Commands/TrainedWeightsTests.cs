@@ -35,6 +35,18 @@ public sealed class TrainedWeightsTests
     }
 
     [TestMethod]
+    public void A_search_whose_weights_are_all_frozen_leaves_them()
+    {
+        using var bench = new Workbench();
+        var model = Gated(bench);
+        var (code, _, error) = Workbench.Run(["search", model, "-o", bench["out"], .. Settings, "--freeze", "*"]);
+        Assert.AreEqual(0, code, error);
+        var (before, after) = (Weights(model), Weights(bench["out/best.onnx"]));
+        foreach (var (name, numbers) in after)
+            CollectionAssert.AreEqual(before[name], numbers, name);
+    }
+
+    [TestMethod]
     public void What_is_asked_to_train_trains_although_it_looks_like_a_literal()
     {
         using var bench = new Workbench();
