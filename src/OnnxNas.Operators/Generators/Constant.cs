@@ -8,6 +8,9 @@ namespace OnnxNas.Operators.Generators;
 /// <summary>Constant, all versions: the tensor of its one attribute. Strings keep their type but do not run.</summary>
 internal sealed class Constant : NamedOperator
 {
+    // As for other constants that a few bytes ask for.
+    private const long MostDense = 1 << 24;
+
     private readonly TensorData value;
 
     private Constant(NodeReader node) : base(node, 0, 0)
@@ -53,7 +56,7 @@ internal sealed class Constant : NamedOperator
             throw node.Malformed($"sparse_value has {values.ElementCount} values and indices of dims [{string.Join(',', indices.Dims)}], which do not fit.");
         // The size is checked before the memory is taken.
         var count = TensorData.Deferred(values.Type, sparse.Dims, () => default).ElementCount;
-        if (count > Array.MaxLength / 8)
+        if (count > MostDense)
             throw node.Unsupported($"sparse_value of dims [{string.Join(',', sparse.Dims)}] is too large to be made dense.");
         var width = values.Type.BitWidth() / 8;
         var bytes = new byte[count * width];

@@ -46,13 +46,23 @@ public sealed class OperatorRegistry : ITypeRules, IParameterRules
         orderby type.FullName
         select (IOperatorFamily)Activator.CreateInstance(type)!;
 
-    /// <summary>Checks the operator sets of a model.</summary>
-    /// <exception cref="UnsupportedOperatorException">The opset is newer than tested.</exception>
+    /// <summary>Checks the operator sets of a model, and that what its nodes read is there in a run.</summary>
+    /// <exception cref="UnsupportedOperatorException">The opset is newer than tested, or a node reads a sparse initializer.</exception>
     public static void RequireSupported(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Opset > NewestOpset)
             throw new UnsupportedOperatorException($"The model imports opset {model.Opset} of ai.onnx; the newest one tested here is {NewestOpset}. Export it with opset_version={NewestOpset} or lower.");
+        RequireDense(model.Graph);
+    }
+
+    // A small file may claim any number of elements.
+    private static void RequireDense(Graph graph)
+    {
+        if (graph.SparseInitializers.FirstOrDefault(s => graph.Find(s.Name ?? "") is { IsInput: false } value && (value.IsOutput || value.Uses.Count > 0)) is { } sparse)
+            throw new UnsupportedOperatorException($"Sparse initializer '{sparse.Name}' of dims [{string.Join(',', sparse.Dims)}] is not supported. Make it an ordinary initializer.");
+        foreach (var inner in graph.Nodes.SelectMany(n => n.Subgraphs))
+            RequireDense(inner);
     }
 
     /// <summary>What inputs of a node are tried with; none for an operator that is not here.</summary>

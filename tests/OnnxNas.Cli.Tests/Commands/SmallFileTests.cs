@@ -68,6 +68,26 @@ public sealed class SmallFileTests
         bench.Refuses(1, op, "search", model, "--data", bench["net.npz"], "-o", bench["out"]);
     }
 
+    [TestMethod]
+    public void A_sparse_initializer_that_claims_a_gigabyte_is_unsupported_in_one_line()
+    {
+        using var bench = new Workbench();
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var sparse = net.Graph.AddValue("sparse");
+        var y = net.Op("Add", net.LayerChoice("op", null, net.Op("Relu", x), net.Op("Tanh", x)), net.Op("ReduceMax", [sparse], Attr.Of("keepdims", 0L)));
+        var built = net.Build((y, [N, 4]));
+        built.Graph.SparseInitializers.Add(new(TensorData.Vector(1f), TensorData.Vector(5L), [400_000_000]) { Name = "sparse" });
+        var model = bench.Save(built);
+        File.WriteAllText(bench["arch.json"], "{\"op\": \"1\"}");
+        bench.Refuses(1, "Sparse initializer 'sparse'", "prune", model, "--arch", bench["arch.json"], "-o", bench["out.onnx"]);
+        var (code, output, _) = Workbench.Run("verify", model, "--json");
+        Assert.AreEqual(0, code);
+        Assert.Contains("unsupported", output);
+        bench.SaveData("net.npz", Workbench.Samples());
+        bench.Refuses(1, "Sparse initializer 'sparse'", "search", model, "--data", bench["net.npz"], "-o", bench["out"], "--dry-run");
+    }
+
     private static Value One(NetBuilder net, Value x) => net.Op("Reshape", net.Op("ReduceMax", [x], Attr.Of("keepdims", 0L)), Ints(net, 1, 1));
 
     // 64 rounds of a loop, each of which makes twice what the last one made.

@@ -18,6 +18,7 @@ public sealed class GeneratorTests
         new("int", 13, "Constant") { Attributes = [Attr.Of("value_int", 3)] },
         new("ints", 13, "Constant") { Attributes = [Attr.Of("value_ints", [3L, 4L])] },
         new("sparse", 13, "Constant") { Attributes = [Attr.Of("sparse_value", Sparse(Vector(1, 4)))], NoOracle = "ONNX Runtime gives a sparse output, which is compared below" },
+        new("sparse large", 13, "Constant") { Attributes = [Attr.Of("sparse_value", Sparse(Vector(1, 4)) with { Dims = [16_384, 16_384] })], Refusal = "too large" },
         new("sparse outside", 13, "Constant") { Attributes = [Attr.Of("sparse_value", Sparse(Vector(1, 6)))], Refusal = "outside" },
         new("string", 13, "Constant") { Attributes = [Attr.Of("value_string", "a")], Refusal = "string constants do not run" },
         new("nothing", 13, "Constant") { Refusal = "exactly one" },
