@@ -41,7 +41,7 @@ internal abstract class CliCommand
 
     protected static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object on standard output" };
 
-    protected static Option<string> MemoryOption() => new("--memory") { Description = "Memory for the tensors of a run, such as 512M or 2G [default: in proportion to the model's weights, and no more than is free]" };
+    protected static Option<string> MemoryOption() => new("--memory") { Description = "Most memory that the tensors of a run may take, such as 512M or 2G [default: in proportion to the model's weights, and no more than is free]" };
 
     protected static Option<bool> ForceOption() => new("--force") { Description = "Replace what is there already" };
 }

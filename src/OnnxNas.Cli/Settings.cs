@@ -89,7 +89,7 @@ internal sealed class Settings
         void Set(JsonObject merged, string key, JsonNode? value)
         {
             if (kept is not null && !Places.Contains(key) && !JsonNode.DeepEquals(merged[key], value))
-                throw new UsageException($"{key} {Text(value)} contradicts the search that is resumed, which has {Text(merged[key])}. Leave it out to go on, or start anew with --force.");
+                throw new UsageException($"--{key.Replace('_', '-')} {Text(value)} contradicts the search that is resumed, which has {Text(merged[key])}. Leave it out to go on, or start anew with --force.");
             merged[key] = value;
         }
 

@@ -39,11 +39,11 @@ public sealed record SearchOptions
     public double ValidFraction { get; init; } = 0.5;
 
     /// <summary>Patterns (<c>*</c>, <c>?</c>) of float initializers that are not trained.</summary>
-    [Description("Initializers that are not trained, as a pattern of names with * and ?; repeat it for several")]
+    [Description("Initializers that are not trained: a name, or a pattern with * and ?; repeat it for several")]
     public IReadOnlyList<string> Freeze { get; init => field = value.Count == 0 ? [] : value; } = [];
 
     /// <summary>Patterns of float initializers that are trained although there is a reason against it, or <see cref="Freeze"/> matches them.</summary>
-    [Description("Initializers that are trained whatever --freeze or the rule says, as a pattern of names with * and ?; repeat it for several")]
+    [Description("Initializers that are trained even where --freeze matches them or the tool would not train them: a name, or a pattern with * and ?; repeat it for several")]
     public IReadOnlyList<string> Train { get; init => field = value.Count == 0 ? [] : value; } = [];
 
     /// <summary>Passes over the training half while searching.</summary>
@@ -261,11 +261,11 @@ public sealed record SearchOptions
     public string? Loss { get; init; }
 
     /// <summary>The output that is trained, of a model with several; null = the first that fits the labels.</summary>
-    [Description("Output that is trained, of a model with several; the first that fits the labels unless given")]
+    [Description("Output of the model that the loss is applied to; the first that fits the labels unless given")]
     public string? Output { get; init; }
 
     /// <summary>The axis of the output that classes lie along, the batch being axis 0; null = as the end of the model, the labels' shape or the last layer tell.</summary>
-    [Description("cross-entropy: axis of the output that classes lie along, where axis 0 is the samples; found from the model and the labels unless given")]
+    [Description("cross-entropy: axis of the output along which the classes lie, counted from 0, the samples; found from the model and the labels unless given")]
     public int? ClassAxis { get; init; }
 
     /// <summary>Determines the split, the data order, the initial architecture and dropout.</summary>

@@ -11,7 +11,7 @@ internal sealed class InspectCommand : CliCommand
     public override Command Build(CommandContext context)
     {
         var model = ModelArgument();
-        var shape = new Option<string[]>("--shape") { Description = "Extents of an input, as x:1x3x224x224, that costs are taken at; repeat it for several inputs", DefaultValueFactory = _ => [] };
+        var shape = new Option<string[]>("--shape") { Description = "Shape of an input for which costs are computed, such as x:1x3x224x224; repeat it for several inputs", DefaultValueFactory = _ => [] };
         var json = JsonOption();
         var command = new Command("inspect", "Show choices, space size, costs, and what stands in the way of a search") { model, shape, json };
         command.SetAction(parsed =>

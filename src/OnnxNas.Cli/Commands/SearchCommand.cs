@@ -31,8 +31,8 @@ internal sealed class SearchCommand : CliCommand
         // --output is an output of the model here.
         var output = OutputOption("Folder of the results [default: ./<model>.search]", "--out");
         var config = new Option<string>("--config") { Description = "Settings as a JSON file, with the keys of config.json; the command line wins" };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything and say what would be done, without training" };
-        var resume = new Option<string>("--resume") { Description = "Go on with the search that was to write to this folder and was interrupted" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Check everything, rehearse the search on one batch, and say what would be done" };
+        var resume = new Option<string>("--resume") { Description = "Go on with the interrupted search whose results go to this folder" };
         var (memory, force, json) = (MemoryOption(), ForceOption(), JsonOption());
         var command = new Command("search", "Search a marked model for its best architecture") { model, output, config, dryRun, resume, memory, force, json };
         foreach (var option in settings.Options)

@@ -57,14 +57,14 @@ internal static class InspectionReport
             "probabilities" => "probabilities",
             "log_probabilities" => "logarithms of probabilities",
             "classes" => "class numbers",
-            _ => "numbers as they are, which a loss takes for logits or values",
+            _ => "plain numbers (logits, or values to predict)",
         };
         if (end.MadeBy is not null)
             text += $", by {end.MadeBy}";
         if (end.ClassAxis is { } axis)
             text += string.Create(CultureInfo.InvariantCulture, $" of classes along axis {axis}");
         if (end.Scores is not null)
-            text += $"; '{end.Scores}' in front is what {(end.MadeBy is "Cast" ? "a loss" : "a loss of classes")} trains";
+            text += $"; {(end.MadeBy is "Cast" ? "a loss" : "a loss for classes")} is applied to '{end.Scores}' in front of it";
         return end.Untrainable is null ? text : $"{text}; it cannot be trained: {end.Untrainable}";
     }
 

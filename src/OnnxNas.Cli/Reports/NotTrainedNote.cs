@@ -13,7 +13,7 @@ internal static class NotTrainedNote
         foreach (var same in notTrained.Where(f => f.MayBeMeant).GroupBy(f => f.Reason))
         {
             var names = same.Select(f => f.Name).ToList();
-            yield return $"not trained: {string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'"))}{(names.Count > MostNames ? $" and {names.Count - MostNames} more" : "")}, since {same.Key}. --train NAME trains what a gradient reaches; 'inspect' lists all.";
+            yield return $"not trained: {string.Join(", ", names.Take(MostNames).Select(n => $"'{n}'"))}{(names.Count > MostNames ? $" and {names.Count - MostNames} more" : "")}: {same.Key}. Use --train NAME to train what is a parameter; 'inspect --json' lists all that is not trained.";
         }
     }
 }

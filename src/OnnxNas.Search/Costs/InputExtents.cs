@@ -49,7 +49,7 @@ public sealed class InputExtents
             var input = inputs.FirstOrDefault(i => i.Name == text[..at])
                 ?? throw new ChoiceException($"'{text}' names no input of the model; its inputs are {string.Join(", ", inputs.Select(i => $"'{i.Name}'"))}.");
             if (input.Shape is { } shape && (shape.Rank != numbers.Length || shape.Zip(numbers).Any(p => p.First.IsKnown && p.First.Value != p.Second)))
-                throw new ChoiceException($"'{text}' does not fit input '{input.Name}', which the model declares {shape}.");
+                throw new ChoiceException($"'{text}' does not fit input '{input.Name}', which the model declares as {shape}.");
             result.extents[input.Name] = numbers;
         }
 

@@ -134,7 +134,7 @@ internal sealed class LabelFitting
     {
         var (asked, told) = (AskedAxis - 1, end.ClassAxis - 1);
         if (asked is { } wrong && (wrong < 0 || wrong >= dims.Length))
-            return Axisless($"--class-axis is {options.ClassAxis}; {Output} is {shape}, whose axes are counted from 0, and axis 0 is the samples.");
+            return Axisless($"--class-axis is {options.ClassAxis}; {Output} is {shape}. Axes are counted from 0, and axis 0 is the samples. Choose one of the other axes.");
         if (asked is not null && told is not null && asked != told)
             return Axisless($"--class-axis is {options.ClassAxis}, but the classes of {Output} {shape} lie along axis {told + 1}, by {end.MadeBy ?? end.Decision}.");
         if ((asked ?? told) is { } given)
@@ -157,7 +157,7 @@ internal sealed class LabelFitting
             return made.Axis - 1;
         }
 
-        return Axisless($"The labels {labels.Text} fit {Output} {shape} with classes along axis {string.Join(" or ", candidates.Select(a => a + 1))}. Say which by --class-axis.");
+        return Axisless($"The labels {labels.Text} fit {Output} {shape} with classes along axis {string.Join(" or ", candidates.Select(a => a + 1))}. Choose one with --class-axis.");
 
         int? Axisless(string why)
         {

@@ -104,7 +104,7 @@ public sealed class ObjectiveReader
     {
         var (end, loss) = (fitting.End, fitting.Loss);
         if (!trainsInFront && loss.Name is Loss.CrossEntropy or Loss.Binary && ProbabilityTrace.AreAll(end.Scores))
-            yield return $"Output '{end.Scores.Name}' seems to hold probabilities already, and {loss.Name} takes logits. The scores in front could not be told, so that the training is damped: end the model in logits, or in one Softmax or Sigmoid.";
+            yield return $"Output '{end.Scores.Name}' seems to hold probabilities already, and {loss.Name} takes logits. The scores in front of it were not found, so that the loss is applied to the probabilities and the model learns slowly. End the model in logits, or in one Softmax or Sigmoid.";
         var count = parts[0].Count;
         if (count < FewSamples)
             yield return $"There are {count} samples only: neither the training nor the scores mean much.";

@@ -94,8 +94,8 @@ public sealed class ObjectiveTests
         using var bench = new Workbench();
         var (code, output, _) = Workbench.Run("inspect", bench.Save(Model("ArgMax beside"), "m.onnx"));
         Assert.AreEqual(0, code);
-        Assert.Contains("end         chosen: class numbers, by ArgMax of classes along axis 1; 'z' in front", output);
-        Assert.Contains("end         y: probabilities, by Softmax of classes along axis 1; 'z' in front", output);
+        Assert.Contains("end         chosen: class numbers, by ArgMax of classes along axis 1; a loss for classes is applied to 'z' in front of it", output);
+        Assert.Contains("end         y: probabilities, by Softmax of classes along axis 1; a loss for classes is applied to 'z' in front of it", output);
     }
 
     private static long[] Labels(int count, long seed)

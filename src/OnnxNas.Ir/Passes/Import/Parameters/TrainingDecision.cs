@@ -107,7 +107,7 @@ public sealed class TrainingDecision
         return ParameterNames.WhyFixed(value.Name)
             ?? (!ConstantFacts.IsFinite(data) && data.Type != ElementType.BFloat16 ? "it holds infinite numbers" : null)
             ?? (PositionTable.IsSines(data) ? "it is a table of sines, or an even grid" : null)
-            ?? (data.ElementCount == 1 && IsLiteral(value, routes) ? "it is one number, taken for a literal of the formula by its name" : null)
+            ?? (data.ElementCount == 1 && IsLiteral(value, routes) ? "it is a single number, and its name is not known as that of a parameter" : null)
             ?? WhyFixed(value, value, data, routes);
     }
 
