@@ -51,6 +51,7 @@ internal sealed record MarkedModel(Model Model, SearchSpace Space, InferenceResu
     /// <summary>Drops the functions that stand for markers, and puts the bodies of all others in place of their calls.</summary>
     public static void Inline(Model model)
     {
+        SupernetOperators.RequireNone(model);
         MarkerFunctions.Remove(model);
         new InlineFunctions(SupernetOperators.Registry.IsSameVersion).Run(model);
     }

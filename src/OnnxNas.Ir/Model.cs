@@ -15,10 +15,10 @@ public sealed class Model(Graph graph)
     public IDictionary<string, long> OpsetImports { get; } = new OrderedDictionary<string, long>();
 
     /// <summary>The version of ai.onnx; 0 where not imported.</summary>
-    public int Opset => OpsetImports.TryGetValue("", out var version) ? (int)version : 0;
+    public int Opset => OpsetImports.TryGetValue("", out var version) ? Narrow(version) : 0;
 
     /// <summary>The operator sets as the registry wants them.</summary>
-    public IReadOnlyDictionary<string, int> OpsetVersions() => OpsetImports.ToDictionary(o => o.Key, o => (int)o.Value);
+    public IReadOnlyDictionary<string, int> OpsetVersions() => OpsetImports.ToDictionary(o => o.Key, o => Narrow(o.Value));
 
     /// <summary>Model-local functions, in the order of the file.</summary>
     public IList<Function> Functions { get; } = [];
@@ -46,6 +46,9 @@ public sealed class Model(Graph graph)
 
     /// <summary>What reading the file found and changed.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
+
+    /// <summary>A version in 32 bits. What does not fit is newer than all that there are, and stays so.</summary>
+    internal static int Narrow(long version) => (int)Math.Clamp(version, 0, int.MaxValue);
 
     internal Google.Protobuf.IMessage? Residue { get; set; }
 }

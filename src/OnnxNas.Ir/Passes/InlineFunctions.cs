@@ -43,7 +43,7 @@ public sealed class InlineFunctions(Func<Node, int, int, bool> isSameVersion) : 
             if (model.OpsetImports.TryAdd(domain, version) || model.OpsetImports[domain] == version)
                 continue;
             var own = model.OpsetImports[domain];
-            if (used[domain].FirstOrDefault(n => !isSameVersion(n, (int)version, (int)own)) is { } other)
+            if (used[domain].FirstOrDefault(n => !isSameVersion(n, Model.Narrow(version), Model.Narrow(own))) is { } other)
             {
                 throw new UnsupportedOperatorException(
                     $"Function {FunctionExpansion.Show(function)} uses {other} of opset {version}, the model imports opset {own}, where it may mean something else. Export both with one opset.");

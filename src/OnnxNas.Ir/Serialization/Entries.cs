@@ -33,8 +33,7 @@ internal static class Entries
         foreach (var import in list)
         {
             var domain = Domain(import.Domain);
-            if (import.Version <= 0)
-                throw new ModelFormatException($"{where} imports operator set '{Show(domain)}' in version {import.Version}. Versions start at 1.");
+            RequireVersion(domain, import.Version, where);
             if (map.TryGetValue(domain, out var version) && version != import.Version)
                 throw new ModelFormatException($"{where} imports operator set '{Show(domain)}' in versions {version} and {import.Version}. Keep one.");
             map[domain] = import.Version;
@@ -55,6 +54,20 @@ internal static class Entries
             ?? new OperatorSetIdProto { Domain = entry.Key, Version = entry.Value }));
     }
 
+    /// <summary>Requires that each operator set has a version that can be.</summary>
+    public static void RequireVersions(IDictionary<string, long> map, string where)
+    {
+        foreach (var (domain, version) in map)
+            RequireVersion(domain, version, where);
+    }
+
     /// <summary>A domain for the eye of the user.</summary>
     public static string Show(string domain) => domain.Length == 0 ? "ai.onnx" : domain;
+
+    // Versions are computed with in 32 bits, and 2^32 + 17 must not be taken for 17.
+    private static void RequireVersion(string domain, long version, string where)
+    {
+        if (version is < 1 or > int.MaxValue)
+            throw new ModelFormatException($"{where} imports operator set '{Show(domain)}' in version {version}. Versions lie in [1,{int.MaxValue}]; name the one that the operators were written for.");
+    }
 }

@@ -11,6 +11,7 @@ internal static class WritingRules
             throw new ModelFormatException($"The model's IR version is {model.IrVersion}. Set {nameof(Model)}.{nameof(Model.IrVersion)} to one that fits its operators, such as 8.");
         if (model.OpsetImports.Count == 0)
             throw new ModelFormatException($"The model imports no operator set. Add one to {nameof(Model)}.{nameof(Model.OpsetImports)}.");
+        Entries.RequireVersions(model.OpsetImports, "The model");
         var functions = new HashSet<FunctionId>();
         foreach (var function in model.Functions)
         {
@@ -18,6 +19,7 @@ internal static class WritingRules
                 throw new ModelFormatException($"A function of domain '{Entries.Show(function.Domain)}' has no name. Give it one.");
             if (!functions.Add(FunctionRules.Id(function)))
                 throw new ModelFormatException($"Function {FunctionRules.Id(function)} is defined twice. Keep one, or give them overload names.");
+            Entries.RequireVersions(function.OpsetImports, $"Function {FunctionRules.Id(function)}");
         }
 
         FunctionRules.RequireAcyclic([.. model.Functions]);

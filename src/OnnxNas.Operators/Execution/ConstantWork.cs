@@ -69,6 +69,10 @@ public sealed record ConstantWork(double Bytes, double Steps, bool IsWhole, stri
                 if (node.Subgraphs.Any() || registry.WhyUnsupported(node, opsets) is not null || !(GivesShape(node) || Graph.Reads(node).All(constant.Contains)))
                     continue;
                 constant.UnionWith(node.Outputs.OfType<Value>());
+                // In a branch that does not fit its inputs no sizes are known.
+                isWhole &= types.Knows(node);
+                if (!types.Knows(node))
+                    continue;
                 var work = NodeWork.Of(registry.Bind(node, opsets), types.Context(node), types.Outputs(node));
                 (bytes, steps, isWhole) = (bytes + work.Bytes, steps + work.Steps, isWhole && work.IsWhole);
                 if (work.Bytes > most)

@@ -88,7 +88,9 @@ public sealed class GraphModule : IDisposable
                 throw new DataException($"Input '{input.Name}' is not given.");
         }
 
-        return [.. plan.OutputSlots.Select(s => Attach(run.Take(s)))];
+        Tensor[] outputs = [.. plan.OutputSlots.Select(run.Take)];
+        guard?.RequireModest(outputs);
+        return [.. outputs.Select(Attach)];
 
         Tensor Attach(Tensor tensor)
         {

@@ -16,7 +16,7 @@ internal sealed class RunGuard(RunLimits limits)
 
     // What a node costs however small its tensors are. A loop may run its body without end, so that its nodes count for what they really take.
     private const double StepsPerNode = 100_000;
-    private const double StepsPerNodeOfBody = 2_000_000;
+    private const double StepsPerNodeOfBody = 4_000_000;
 
     private double steps;
 
@@ -47,6 +47,15 @@ internal sealed class RunGuard(RunLimits limits)
         Live += BytesOf(tensor);
         if (Live > limits.Bytes)
             throw new ResourceLimitException($"Input '{name}' brings the run to {Megabytes(Live)}; {Megabytes(limits.Bytes)} are allowed. Check the sizes that the model asks for, or raise --memory.");
+    }
+
+    /// <summary>Refuses outputs that would be too much once they are copied.</summary>
+    /// <exception cref="ResourceLimitException">They are.</exception>
+    public void RequireModest(IReadOnlyList<Tensor> outputs)
+    {
+        var bytes = outputs.Sum(BytesOf);
+        if (bytes > limits.BytesOfFeeds)
+            throw new ResourceLimitException($"The outputs take {Megabytes(bytes)}; {Megabytes(limits.BytesOfFeeds)} are allowed. Check the sizes that the model asks for, or raise --memory.");
     }
 
     private void Require(bool holds, Node node, string needs)

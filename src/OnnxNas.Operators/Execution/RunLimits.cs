@@ -19,10 +19,16 @@ public sealed record RunLimits(long Bytes, double Steps)
     private const double LeastSteps = 5e10;
     private const double StepsPerByte = 250;
 
+    // What is handed in or out is there as an array and as a tensor, and the same again in the runtime it is compared with.
+    private const int CopiesOfFeeds = 4;
+
     /// <summary>Limits of memory, and of work in proportion to it.</summary>
     public RunLimits(long bytes) : this(bytes, Math.Max(LeastSteps, StepsPerByte * (bytes - MostForNodes)))
     {
     }
+
+    /// <summary>Memory for the inputs of a run together, and for its outputs together.</summary>
+    public long BytesOfFeeds => Bytes / CopiesOfFeeds;
 
     /// <summary>
     /// Limits for running a model: the memory that the user allows, or else in proportion to its constants and nodes, but no more than the machine has free.

@@ -14,31 +14,28 @@ internal sealed class MarkerOperators : IOperatorFamily
 {
     public IEnumerable<OperatorDefinition> Operators =>
     [
-        new(Markers.LayerChoice, [1], LayerChoiceMarker) { Domain = Markers.Domain },
-        new(Markers.InputChoice, [1], InputChoiceMarker) { Domain = Markers.Domain },
+        new(Markers.LayerChoice, [1], Bind) { Domain = Markers.Domain },
+        new(Markers.InputChoice, [1], Bind) { Domain = Markers.Domain },
     ];
 
-    private static Marker LayerChoiceMarker(NodeReader node)
+    private static Marker Bind(NodeReader node)
     {
-        node.Ignore("label", "candidates", "prior");
-        return new(new Joint([0], Reduction.Sum, 1));
+        node.Ignore([.. node.Node.Attributes.Keys]);
+        return new(node.Node);
     }
 
-    private static Marker InputChoiceMarker(NodeReader node)
+    // Read when it is asked for: many bind a marker for each of its inputs, and need not have read the model's choices before.
+    private sealed class Marker(Node node) : LazyOperator
     {
-        node.Ignore("label");
-        var reduction = node.String("reduction", "sum");
-        var chosen = node.Int("n_chosen", 1);
-        var axis = (int)node.Int("axis", 1);
-        return reduction == "concat"
-            ? new(new Joint([.. Enumerable.Range(0, (int)chosen)], Reduction.Concat, axis))
-            : new(new Joint([0], Reduction.Sum, axis), averages: reduction == "mean" && chosen != 1);
-    }
+        private readonly Lazy<(Joint Joint, bool Averages)> read = new(() => SearchSpaceReader.ReadMarker(node) is not InputChoice choice
+            ? (new Joint([0], Reduction.Sum, 1), false)
+            : choice.Reduction == Reduction.Concat
+                ? (new Joint([.. Enumerable.Range(0, choice.ChosenCount)], Reduction.Concat, choice.Axis), false)
+                : (new Joint([0], Reduction.Sum, choice.Axis), choice.Reduction == Reduction.Mean && choice.ChosenCount != 1));
 
-    private sealed class Marker(Joint joint, bool averages = false) : LazyOperator
-    {
         public override IReadOnlyList<InferredValue?> Infer(InferenceContext context)
         {
+            var (joint, averages) = read.Value;
             joint.RequireAlike(context, Enumerable.Range(0, context.InputCount));
             if (averages && context.Input(0).Element is var element && element != ElementType.Undefined && !element.IsFloatingPoint())
                 throw new ChoiceException($"{context.Node}: {element} values have no mean. Use reduction sum, or choose behind the cast to float.");
@@ -47,6 +44,6 @@ internal sealed class MarkerOperators : IOperatorFamily
             return [known.Shape is null && joint.Chosen.Count == 1 ? Enumerable.Range(0, context.InputCount).Select(context.Input).FirstOrDefault(i => i.Shape is not null) ?? known : known];
         }
 
-        public override Tensor?[] Run(ILazyInputs inputs, RunContext context) => [joint.Run(inputs)];
+        public override Tensor?[] Run(ILazyInputs inputs, RunContext context) => [read.Value.Joint.Run(inputs)];
     }
 }

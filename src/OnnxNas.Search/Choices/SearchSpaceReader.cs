@@ -6,6 +6,8 @@ namespace OnnxNas.Search.Choices;
 /// <summary>Reads markers into choices, and checks each marker and the agreement of those that share a label.</summary>
 internal sealed class SearchSpaceReader(Model model)
 {
+    private const int MostAxes = int.MaxValue;
+
     private readonly OrderedDictionary<string, Choice> choices = [];
 
     public SearchSpace Read()
@@ -21,7 +23,9 @@ internal sealed class SearchSpaceReader(Model model)
         return new SearchSpace(model, [.. choices.Values]);
     }
 
-    private void Add(Node node)
+    /// <summary>What one marker says, as a choice that knows no nodes yet.</summary>
+    /// <exception cref="ChoiceException">The marker is malformed.</exception>
+    public static Choice ReadMarker(Node node)
     {
         if (node.Outputs.Count != 1 || node.Outputs[0] is null)
             throw Error(node, "a choice has exactly one output.");
@@ -30,12 +34,18 @@ internal sealed class SearchSpaceReader(Model model)
         var label = node.Attribute("label")?.AsString();
         if (string.IsNullOrEmpty(label))
             throw Error(node, "attribute 'label' is missing or empty; give every choice a label.");
-        Choice read = node.OpType switch
+        return node.OpType switch
         {
             Markers.LayerChoice => ReadLayerChoice(node, label),
             Markers.InputChoice => ReadInputChoice(node, label),
             _ => throw Error(node, $"{Markers.Domain} has the operators {Markers.LayerChoice} and {Markers.InputChoice} only."),
         };
+    }
+
+    private void Add(Node node)
+    {
+        var read = ReadMarker(node);
+        var label = read.Label;
         if (!choices.TryGetValue(label, out var known))
             choices[label] = known = read;
         else if (Difference(known, read) is { } difference)
@@ -77,7 +87,10 @@ internal sealed class SearchSpaceReader(Model model)
         };
         if (reduction == Reduction.Concat && chosen == 0)
             throw Error(node, "reduction 'concat' with n_chosen = 0 has no fixed width; give n_chosen.");
-        return new(label, Numbers(count), (int)chosen, reduction, (int)(node.Attribute("axis")?.AsInt() ?? 1));
+        var axis = node.Attribute("axis")?.AsInt() ?? 1;
+        if (axis is < -MostAxes or >= MostAxes)
+            throw Error(node, $"axis is {axis}, which no tensor has; it must lie in [-rank,rank-1] of the inputs.");
+        return new(label, Numbers(count), (int)chosen, reduction, (int)axis);
     }
 
     private static string? Difference(Choice a, Choice b) => (a, b) switch

@@ -1,3 +1,4 @@
+using OnnxNas.Ir;
 using OnnxNas.Operators;
 using OnnxNas.Search.Choices;
 
@@ -8,6 +9,24 @@ public static class SupernetOperators
 {
     /// <summary>The domain of operators that exist only while a supernet runs; never written to a file.</summary>
     public const string Domain = "org.onnxnas.supernet";
+
+    /// <summary>Refuses a model from a file that has such operators: their attributes mean something in the supernet only that made them.</summary>
+    /// <exception cref="ModelFormatException">It has one.</exception>
+    public static void RequireNone(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var graphs = new Stack<Graph>(model.Functions.Select(f => f.Body).Prepend(model.Graph));
+        while (graphs.TryPop(out var graph))
+        {
+            foreach (var node in graph.Nodes)
+            {
+                if (node.Domain == Domain)
+                    throw new ModelFormatException($"{node} is of domain '{Domain}', which files cannot use. Replace the node.");
+                foreach (var inner in node.Subgraphs)
+                    graphs.Push(inner);
+            }
+        }
+    }
 
     /// <summary>ai.onnx, markers and decided choices.</summary>
     public static OperatorRegistry Registry { get; } = With([]);

@@ -75,6 +75,8 @@ public sealed class DamagedFileTests : IDisposable
         Refused(m => m.ClearIrVersion(), "no ir_version");
         Refused(m => m.OpsetImport.Clear(), "no opset_import");
         Refused(m => m.OpsetImport[0].ClearVersion(), "version 0");
+        Refused(m => m.OpsetImport[0].Version = (1L << 32) + 17, "version 4294967313");
+        Refused(m => m.OpsetImport[0].Version = -1, "version -1");
         Refused(m => m.OpsetImport.Add(new OperatorSetIdProto { Domain = "ai.onnx", Version = 3 }), "versions 17 and 3");
         Refused(m => m.Graph.Node[0].Domain = "com.example", "'com.example', which no opset_import names");
         Refused(m => m.Graph.Node[0].ClearOpType(), "no operator type");

@@ -22,6 +22,22 @@ public sealed class WritingRulesTests
     }
 
     [TestMethod]
+    [DataRow(0L), DataRow(-1L), DataRow((1L << 32) + 17)]
+    public void A_version_that_no_operator_set_has_is_refused_and_never_taken_for_another(long version)
+    {
+        var model = Chain();
+        model.OpsetImports[""] = version;
+        Refused(model, $"version {version}");
+        Assert.AreEqual(version < 1 ? 0 : int.MaxValue, model.Opset);
+        Assert.AreEqual(model.Opset, model.OpsetVersions()[""]);
+        var calling = Chain();
+        var function = new Function("f", "F", new Graph("body"));
+        function.OpsetImports[""] = version;
+        calling.Functions.Add(function);
+        Refused(calling, $"version {version}");
+    }
+
+    [TestMethod]
     public void A_cycle_is_refused_by_name()
     {
         var model = Chain();

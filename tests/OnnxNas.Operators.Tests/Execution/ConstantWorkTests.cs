@@ -34,6 +34,23 @@ public sealed class ConstantWorkTests
         unknown.Require(new(1 << 20));
     }
 
+    [TestMethod]
+    public void Of_a_branch_that_fits_no_inputs_no_sizes_are_known_and_the_other_branch_runs()
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", 1, 4);
+        var (unfit, fit) = (new Graph("unfit", net.Graph), new Graph("fit", net.Graph));
+        var product = unfit.Call("MatMul", [x, net.Weight("w", 5, 3)]);
+        unfit.AddOutput(unfit.Call("ConstantOfShape", [unfit.Call("Shape", [product])]));
+        fit.AddOutput(fit.Call("Neg", [x]));
+        var y = net.Op("If", [net.Graph.AddInput("condition", new TensorType(ElementType.Bool, Shape.Scalar))], Attr.Of("then_branch", unfit), Attr.Of("else_branch", fit));
+        var model = net.Build((y, [Dim.Unknown(), Dim.Unknown()]));
+        Assert.IsFalse(ConstantWork.Of(model, OperatorRegistry.Default).IsWhole);
+        using var module = new GraphModule(model);
+        var answer = module.Evaluate(new Dictionary<string, TensorData> { ["x"] = TensorData.Create<float>([1, 4], [1, 2, 3, 4]), ["condition"] = TensorData.Scalar(false) });
+        CollectionAssert.AreEqual((double[])[-1, -2, -3, -4], answer[0].ToDoubles());
+    }
+
     private static ConstantWork Work(Func<NetBuilder, Value, Value> make)
     {
         var net = new NetBuilder();

@@ -101,6 +101,21 @@ public sealed class RunLimitsTests
     }
 
     [TestMethod]
+    public void Outputs_may_take_less_than_what_the_run_may_take_meanwhile_since_they_are_copied()
+    {
+        Assert.Contains("outputs", Assert.ThrowsExactly<ResourceLimitException>(() => Run(net => net.Input("x", Dim.Symbol("N")))).Message);
+        Assert.HasCount(1, Run(net => net.Op("ReduceMax", net.Input("x", Dim.Symbol("N")))));
+
+        static IReadOnlyList<TensorData> Run(Func<NetBuilder, Value> make)
+        {
+            var net = new NetBuilder();
+            using var module = new GraphModule(net.Build((net.Op("Relu", make(net)), [Dim.Unknown()])));
+            module.Limits = new(1 << 20);
+            return module.Evaluate(new Dictionary<string, TensorData> { ["x"] = TensorData.Create<float>([100_000], new float[100_000]) });
+        }
+    }
+
+    [TestMethod]
     public void Limits_follow_the_size_of_the_model()
     {
         var (small, large) = (Holding(10), Holding(4 << 20));

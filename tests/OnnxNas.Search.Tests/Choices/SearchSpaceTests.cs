@@ -48,7 +48,25 @@ public sealed class SearchSpaceTests
         Refused("n_chosen is -1", (net, x) => net.InputChoice("i", -1, "sum", x, x));
         Refused("'max'", (net, x) => net.InputChoice("i", 1, "max", x, x));
         Refused("concat", (net, x) => net.InputChoice("i", 0, "concat", x, x));
+        Refused("axis is 4294967297", (net, x) => Marker(net, "InputChoice", [x, x], Attr.Of("label", "i"), Attr.Of("axis", (1L << 32) + 1)));
         Refused("LayerChoice and InputChoice", (net, x) => Marker(net, "ValueChoice", [x, x], Attr.Of("label", "v")));
+    }
+
+    [TestMethod]
+    public void Malformed_markers_are_refused_where_types_are_inferred_without_reading_the_choices()
+    {
+        foreach (var chosen in new[] { -1, 0, 4, 1L << 31, (1L << 32) + 1, long.MinValue, long.MaxValue })
+            Untyped($"n_chosen {(chosen == 0 ? "= 0" : $"is {chosen}")}", (net, x) => net.InputChoice("i", chosen, "concat", x, x, x));
+        Untyped("axis is", (net, x) => Marker(net, "InputChoice", [x, x], Attr.Of("label", "i"), Attr.Of("axis", long.MinValue)));
+        Untyped("candidate", (net, x) => Marker(net, "LayerChoice", [], Attr.Of("label", "l")));
+        Untyped("candidate", (net, x) => Marker(net, "InputChoice", [null, x], Attr.Of("label", "i")));
+        Untyped("label", (net, x) => Marker(net, "LayerChoice", [x, x]));
+
+        static void Untyped(string because, Func<NetBuilder, Value, Value> body)
+        {
+            var message = Assert.ThrowsExactly<ChoiceException>(() => ShapeInference.Run(Build(body), SupernetOperators.Registry)).Message;
+            Assert.Contains(because, message);
+        }
     }
 
     [TestMethod]
