@@ -36,13 +36,30 @@ internal static class TorchLibraries
     // TorchSharp looks for CUDA's half of libtorch in any build. One of another version would bind to our libtorch, and end the process.
     private static void OccupyName(string file)
     {
+        var image = EmptyLibrary.Named(file);
         try
         {
-            NativeLibrary.Load(PatchCache.ForUser().Store(file, EmptyLibrary.Named(file)));
+            NativeLibrary.Load(PatchCache.ForUser().Store(file, image));
         }
         catch (Exception e) when (e is NativeLibraryException or DllNotFoundException or BadImageFormatException)
         {
-            // Without a cache it must do as it is: hardly a machine has such a library in its loader's path.
+            OccupyNameFromTemporaryFile(image);
+        }
+    }
+
+    // Once it is loaded the file is not needed any more.
+    private static void OccupyNameFromTemporaryFile(byte[] image)
+    {
+        var folder = Directory.CreateTempSubdirectory("onnxnas-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "empty.so");
+            File.WriteAllBytes(path, image);
+            NativeLibrary.TryLoad(path, out _);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
         }
     }
 
@@ -69,6 +86,20 @@ internal static class TorchLibraries
         _ = LibTorch.Value;
         var platform = NativePlatform.Current;
         var path = Path.Combine(new NativeFolders(platform).Bridge(), platform.FileOf(NativePlatform.Bridge));
+        try
+        {
+            return LoadAsItIsOrPatched(path);
+        }
+        catch (NativeLibraryException) when (OperatingSystem.IsLinux())
+        {
+            // TorchSharp would look on for a bridge of this name, and take another one on the machine.
+            OccupyName(platform.FileOf(NativePlatform.Bridge));
+            throw;
+        }
+    }
+
+    private static nint LoadAsItIsOrPatched(string path)
+    {
         try
         {
             return Load(path);

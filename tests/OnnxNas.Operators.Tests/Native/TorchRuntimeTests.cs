@@ -45,10 +45,17 @@ public sealed class TorchRuntimeTests
         var file = Path.GetTempFileName();
         try
         {
-            var (exitCode, output) = RunFresh(nameof(Torch_alone_computes), file);
-            Assert.AreNotEqual(0, exitCode, output);
-            Assert.Contains("Set XDG_CACHE_HOME", output);
-            Assert.DoesNotContain("LoadNativeBackend", output, "TorchSharp's own fallback ran");
+            using var decoys = new TemporaryFolder();
+            DecoyLibraries.WriteTo(decoys.Path);
+            foreach (var libraries in (string[])["", decoys.Path])
+            {
+                var (exitCode, output) = FreshProcess.RunTest(
+                    typeof(TorchRuntimeTests), nameof(Torch_alone_computes), ("XDG_CACHE_HOME", file), ("LD_LIBRARY_PATH", libraries));
+                Assert.AreNotEqual(0, exitCode, output);
+                Assert.Contains("Set XDG_CACHE_HOME", output);
+                Assert.DoesNotContain("LoadNativeBackend", output, "TorchSharp's own fallback ran");
+            }
+
             Assert.IsFalse(Directory.Exists(Path.Combine(AppContext.BaseDirectory, "cpu")), "TorchSharp copied libtorch.");
         }
         finally
