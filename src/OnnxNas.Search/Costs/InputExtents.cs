@@ -33,7 +33,7 @@ public sealed class InputExtents
     }
 
     /// <summary>Reads <c>x:1x3x224x224</c>, one text an input.</summary>
-    /// <exception cref="ChoiceException">A text is none, or names no input of the model, or one whose declared shape is another.</exception>
+    /// <exception cref="UsageException">A text is none, or names no input of the model, or one whose declared shape is another.</exception>
     public static InputExtents Parse(IEnumerable<string> texts, Graph graph)
     {
         ArgumentNullException.ThrowIfNull(texts);
@@ -44,12 +44,12 @@ public sealed class InputExtents
             var at = text.LastIndexOf(':');
             var numbers = text[(at + 1)..].Split('x').Select(p => long.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0 ? n : -1).ToArray();
             if (at <= 0 || numbers.Contains(-1))
-                throw new ChoiceException($"'{text}' is no shape of an input; write NAME:EXTENTS, for example x:1x3x224x224.");
+                throw new UsageException($"'{text}' is no shape of an input; write NAME:EXTENTS, for example x:1x3x224x224.");
             var inputs = graph.Inputs.Where(i => i.Initializer is null).ToList();
             var input = inputs.FirstOrDefault(i => i.Name == text[..at])
-                ?? throw new ChoiceException($"'{text}' names no input of the model; its inputs are {string.Join(", ", inputs.Select(i => $"'{i.Name}'"))}.");
+                ?? throw new UsageException($"'{text}' names no input of the model; its inputs are {string.Join(", ", inputs.Select(i => $"'{i.Name}'"))}.");
             if (input.Shape is { } shape && (shape.Rank != numbers.Length || shape.Zip(numbers).Any(p => p.First.IsKnown && p.First.Value != p.Second)))
-                throw new ChoiceException($"'{text}' does not fit input '{input.Name}', which the model declares as {shape}.");
+                throw new UsageException($"'{text}' does not fit input '{input.Name}', which the model declares as {shape}.");
             result.extents[input.Name] = numbers;
         }
 

@@ -21,7 +21,7 @@ public static class TrainingImport
     /// </summary>
     /// <param name="model">The model, which is changed. Marker functions must be gone.</param>
     /// <param name="patterns">What the user says about what trains.</param>
-    /// <exception cref="ChoiceException">A pattern matches nothing, or asks for what no gradient reaches.</exception>
+    /// <exception cref="UsageException">A pattern matches nothing, or asks for what no gradient reaches.</exception>
     /// <returns>What was found, by reading the file and by the passes, and what is not trained.</returns>
     public static ImportReport Report(Model model, TrainingPatterns? patterns = null)
     {

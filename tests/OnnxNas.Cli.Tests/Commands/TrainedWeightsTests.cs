@@ -20,7 +20,7 @@ public sealed class TrainedWeightsTests
         var model = Gated(bench);
         var before = Weights(model);
         string[] frozen = ["--freeze", "head.w*", "--freeze", "?.weight"];
-        bench.Refuses(1, "The pattern 'hed.*' of what to freeze matches no float initializer", ["search", model, "-o", bench["out"], "--freeze", "hed.*"]);
+        bench.Refuses(2, "The pattern 'hed.*' of what to freeze matches no float initializer", ["search", model, "-o", bench["out"], "--freeze", "hed.*"]);
         Assert.AreEqual(0, Workbench.Run(["search", model, "-o", bench["whole"], .. Settings, .. frozen]).Code);
         Stop(["search", model, "-o", bench["out"], .. Settings, .. frozen], "retrain 1/");
         bench.Refuses(2, "contradicts", ["search", model, "--resume", bench["out"], "--freeze", "?.bias"]);

@@ -52,7 +52,7 @@ public sealed class ExtentsTests
     [DataRow("x:1x4x4x4", "does not fit")]
     public void Shapes_that_are_none_or_do_not_fit_are_refused(string text, string because)
     {
-        var message = Assert.ThrowsExactly<ChoiceException>(() => InputExtents.Parse([text], Images(Dim.Symbol("H"), 4).Graph)).Message;
+        var message = Assert.ThrowsExactly<UsageException>(() => InputExtents.Parse([text], Images(Dim.Symbol("H"), 4).Graph)).Message;
         StringAssert.Contains(message, because);
         StringAssert.Contains(message, text);
     }

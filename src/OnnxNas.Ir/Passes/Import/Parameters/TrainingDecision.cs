@@ -40,7 +40,7 @@ public sealed class TrainingDecision
     }
 
     /// <summary>The decision, without writing it down.</summary>
-    /// <exception cref="ChoiceException">A pattern matches nothing, or asks for what no gradient reaches.</exception>
+    /// <exception cref="UsageException">A pattern matches nothing, or asks for what no gradient reaches.</exception>
     public static TrainingDecision Of(Model model, IParameterRules rules, TrainingPatterns? patterns = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -80,10 +80,11 @@ public sealed class TrainingDecision
     private void Decide(Value value, TensorData data)
     {
         var routes = reach.Routes(value);
-        if (TrainingPatterns.Match(patterns.Train, value.Name) is { } wanted)
+        // A wildcard means weights; running statistics that it matches too go on as they are.
+        if (TrainingPatterns.Match(patterns.Train, value.Name) is { } wanted && !(statistics.Contains(value) && wanted != value.Name))
         {
-            if (routes.Count == 0)
-                throw new ChoiceException($"'{value.Name}', which the pattern '{wanted}' asks to train, cannot be trained: {reach.WhyNone(value)}. Take it out of the pattern.");
+            if ((statistics.Contains(value) ? "it holds running statistics, which move by themselves" : routes.Count == 0 ? reach.WhyNone(value) : null) is { } obstacle)
+                throw new UsageException($"'{value.Name}', which the pattern '{wanted}' asks to train, cannot be trained: {obstacle}. Take it out of the pattern.");
             trained.Add(value);
             return;
         }

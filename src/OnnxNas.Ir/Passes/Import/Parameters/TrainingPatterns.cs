@@ -13,13 +13,13 @@ public sealed record TrainingPatterns(IReadOnlyList<string> Freeze, IReadOnlyLis
     /// <summary>The first pattern of a list that a name matches, or null.</summary>
     internal static string? Match(IReadOnlyList<string> patterns, string name) => patterns.FirstOrDefault(p => FileSystemName.MatchesSimpleExpression(p, name, ignoreCase: false));
 
-    /// <exception cref="ChoiceException">A pattern matches none of the names.</exception>
+    /// <exception cref="UsageException">A pattern matches none of the names.</exception>
     internal void RequireMatches(IReadOnlyCollection<string> names)
     {
         foreach (var (verb, patterns) in new[] { ("freeze", Freeze), ("train", Train) })
         {
             if (patterns.FirstOrDefault(p => !names.Any(n => Match([p], n) is not null)) is { } pattern)
-                throw new ChoiceException($"The pattern '{pattern}' of what to {verb} matches no float initializer of the model. Its names are {Some(names)}; 'inspect --json' lists those that do not train.");
+                throw new UsageException($"The pattern '{pattern}' of what to {verb} matches no float initializer of the model. Its names are {Some(names)}; 'inspect --json' lists those that do not train.");
         }
     }
 

@@ -121,7 +121,20 @@ public sealed class TrainingDecisionTests
         var net = Net();
         net.Output("y", net.Call("Mul", Hidden(net), net.Call("Round", Named(net, "gate", TensorData.Vector(1f, 2, 3, 4)))));
         foreach (var (patterns, what) in new[] { (new TrainingPatterns(["gat"], []), "'gat'"), (new([], ["Gate"]), "'Gate'"), (new([], ["g*"]), "Round") })
-            StringAssert.Contains(Assert.ThrowsExactly<ChoiceException>(() => TrainingDecision.Of(net.Model, OperatorRegistry.Default, patterns)).Message, what);
+            StringAssert.Contains(Assert.ThrowsExactly<UsageException>(() => TrainingDecision.Of(net.Model, OperatorRegistry.Default, patterns)).Message, what);
+    }
+
+    [TestMethod]
+    public void Running_statistics_are_not_trained_by_a_pattern()
+    {
+        var net = Net();
+        var statistics = new[] { "bn.weight", "bn.bias", "bn.mean", "bn.var" }.Select(name => Named(net, name, TensorData.Vector(1f, 2, 3, 4)));
+        net.Output("y", net.Call("BatchNormalization", [Hidden(net), .. statistics]));
+        var decided = TrainingDecision.Of(net.Model, OperatorRegistry.Default, new([], ["bn.*"]));
+        CollectionAssert.AreEquivalent((string[])["bn.mean", "bn.var"], decided.Fixed.Select(f => f.Name).ToArray());
+        StringAssert.Contains(
+            Assert.ThrowsExactly<UsageException>(() => TrainingDecision.Of(net.Model, OperatorRegistry.Default, new([], ["bn.mean"]))).Message,
+            "running statistics");
     }
 
     [TestMethod]
