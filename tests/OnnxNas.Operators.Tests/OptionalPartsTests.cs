@@ -86,14 +86,16 @@ public sealed class OptionalPartsTests
         yield return ("parameters", () =>
         {
             _ = TrainingDecision.Of(Build(row, inputs, outputs), Registry);
-        });
+        }
+        );
         yield return ("batch", () => new MakeBatchDynamic(Registry, new ConstantEvaluator(Registry)).Apply(Build(row, inputs, outputs)));
         yield return ("zeros", () =>
         {
             var model = Build(row, inputs, outputs);
             ShapeInference.Run(model, Registry);
             ZeroValues.All(model);
-        });
+        }
+        );
         foreach (var pass in new Pass[] { new SimplifyAlgebra(Registry), new EliminateIdentities(Registry), new ToInferenceForm(), new MergeEqualNodes(), new RemoveDeadNodes() })
         {
             yield return (pass.Name, () =>
@@ -101,7 +103,8 @@ public sealed class OptionalPartsTests
                 var model = Build(row, inputs, outputs);
                 ShapeInference.Run(model, Registry);
                 pass.Run(model);
-            });
+            }
+            );
         }
     }
 

@@ -80,11 +80,32 @@ public sealed class InputExtents
     /// <summary>Whether nothing was said of any input.</summary>
     internal bool IsDeclared => extents.Count == 0;
 
-    /// <summary>Declares the inputs of a model so.</summary>
+    /// <summary>Declares the inputs of a model so, and all that shares symbols with them.</summary>
     public void Declare(Graph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        var symbols = SymbolsOf(graph);
+        foreach (var value in WithBodies(graph).SelectMany(g => g.Values))
+        {
+            if (value is { Type: TensorType type, Shape: { } shape } && shape.Any(d => !d.IsKnown))
+                value.Type = type with { Shape = new Shape([.. shape.Select(d => At(d, symbols))]) };
+        }
+
         foreach (var input in graph.Inputs.Where(i => extents.ContainsKey(i.Name)))
             input.Type = new TensorType(input.Element, Shape.Of(extents[input.Name]));
     }
+
+    // What each symbol of the inputs stands for; one that stands for two extents says nothing.
+    private Dictionary<string, long> SymbolsOf(Graph graph) => graph.Inputs
+        .Where(i => i.Shape is { } shape && extents.GetValueOrDefault(i.Name)?.Length == shape.Rank)
+        .SelectMany(i => i.Shape!.Zip(extents[i.Name]))
+        .Where(pair => pair.First.Symbols() is [var name] && pair.First.Equals(Dim.Symbol(name)))
+        .GroupBy(pair => pair.First.Symbols()[0], pair => pair.Second)
+        .Where(group => group.Distinct().Count() == 1)
+        .ToDictionary(group => group.Key, group => group.First());
+
+    private static Dim At(Dim dim, Dictionary<string, long> symbols) =>
+        !dim.IsKnown && !dim.IsUnknown && dim.Symbols().All(symbols.ContainsKey) && dim.Evaluate(symbols) is { } extent ? extent : dim;
+
+    private static IEnumerable<Graph> WithBodies(Graph graph) => graph.Nodes.SelectMany(n => n.Subgraphs).SelectMany(WithBodies).Prepend(graph);
 }

@@ -69,7 +69,13 @@ internal sealed class WireField
     /// <summary>The same field over again.</summary>
     public WireField Copy() => new()
     {
-        Number = Number, Type = Type, Value = Value, Bytes = Bytes, IsText = IsText, LengthError = LengthError, Children = Children?.ConvertAll(child => child.Copy()),
+        Number = Number,
+        Type = Type,
+        Value = Value,
+        Bytes = Bytes,
+        IsText = IsText,
+        LengthError = LengthError,
+        Children = Children?.ConvertAll(child => child.Copy()),
     };
 
     private static List<WireField> Read(byte[] bytes, MessageDescriptor? message, int depth)

@@ -82,6 +82,26 @@ public sealed class ExtentsTests
         Assert.AreEqual(new Cost(16 + 8 + 8, 16), new ModelCost(SearchSpace.Read(model)).Supernet);
     }
 
+    [TestMethod]
+    public void A_symbol_that_a_body_declares_has_the_extent_of_the_data_too()
+    {
+        var net = new NetBuilder();
+        var x = net.Input("x", N, 4);
+        var body = new Graph("body", net.Graph);
+        body.AddInput("i", new TensorType(ElementType.Int64, Shape.Scalar));
+        var goes = body.AddInput("goes", new TensorType(ElementType.Bool, Shape.Scalar));
+        var state = body.AddInput("state", new TensorType(ElementType.Float32, new Shape([N, 4])));
+        body.AddOutput(body.Call("Identity", [goes]));
+        var next = body.Call("MatMul", [state, net.Weight("loop.weight", 4, 4)]);
+        next.Type = new TensorType(ElementType.Float32, new Shape([N, 4]));
+        body.AddOutput(next);
+        var (three, go) = (net.Graph.AddInitializer("three", TensorData.Scalar(3L)), net.Graph.AddInitializer("true", TensorData.Scalar(true)));
+        var loop = net.Op("Loop", [three, go, x], Attr.Of("body", body));
+        loop.Type = new TensorType(ElementType.Float32, new Shape([N, 4]));
+        var model = net.Build((net.LayerChoice("op", ["loop", "relu"], loop, net.Op("Relu", x)), [N, 4]));
+        Assert.AreEqual(3 * 16, new ModelCost(SearchSpace.Read(model), InputExtents.Of(Samples([4]), model.Graph)).Supernet.Macs);
+    }
+
     private static Model Images(Dim height, Dim width)
     {
         var net = new NetBuilder();

@@ -37,7 +37,8 @@ internal static class TrainedKinds
                 var shares = net.Op("Softmax", p);
                 Value[] parts = [x, net.Op("Tanh", x), net.Op("Sin", x)];
                 return net.Op("Sum", [.. parts.Select((part, i) => net.Op("Mul", net.Op("Gather", shares, net.Graph.AddConstant("index", TensorData.Scalar((long)i))), part))]);
-            }),
+            }
+            ),
             ["class token by Expand"] = ([1, 1, 4], i => 0.1 * i, (net, x, p) => net.Op("Concat", [net.Op("Expand", p, Rows(net, x, 1, 4)), x], Attr.Of("axis", 1L))),
             ["class token by Tile"] = ([1, 1, 4], i => 0.1 * i, (net, x, p) => net.Op("Concat", [net.Op("Tile", p, Rows(net, x, 1, 1)), x], Attr.Of("axis", 1L))),
             ["position table, resized"] = ([1, 4, 2], i => 0.3 * Math.Sin(i + 1), (net, x, p) =>
@@ -50,7 +51,8 @@ internal static class TrainedKinds
                 net.Graph.AddNode("RNN", [net.Op("Transpose", [x], Attr.Of("perm", (IEnumerable<long>)[1, 0, 2])), net.Weight("rnn.w", 1, 2, 4), net.Weight("rnn.r", 1, 2, 2), null, null,
                     net.Op("Expand", p, Between(net, x))], [states], attributes: [Attr.Of("hidden_size", 2L)]);
                 return net.Op("Transpose", [states], Attr.Of("perm", (IEnumerable<long>)[2, 0, 1, 3]));
-            }),
+            }
+            ),
             ["in both branches of If"] = ([4], i => 0.1 * i, (net, x, p) => If(net, (body, branch) => body.Call(branch == 0 ? "Mul" : "Sub", [x, p]))),
             ["a body's own in If"] = ([4], i => 0.1 * i + 0.1, (net, x, p) => If(net, (body, branch) => body.Call("Mul", [x, branch == 0 ? Own(p, body) : body.AddInitializer("q", p.Initializer!)]))),
             ["in Loop"] = ([4], i => 0.5 + 0.1 * i, (net, x, p) => Loop(net, x, (body, state) => body.Call("Tanh", [body.Call("Mul", [state, p])]))),

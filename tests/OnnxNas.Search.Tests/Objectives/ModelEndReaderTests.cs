@@ -30,7 +30,8 @@ public sealed class ModelEndReaderTests
         {
             var e = net.Op("Exp", z);
             return net.Op("Mul", e, net.Op("Reciprocal", net.Op("ReduceSum", [e], Attr.Of("axes", (IEnumerable<long>)[-1L]))));
-        }),
+        }
+        ),
         ["logarithms written out"] = ([3], 11, (net, z) => net.Op("Sub", z, net.Op("ReduceLogSumExp", [z], Attr.Of("axes", (IEnumerable<long>)[-1L])))),
         ["every candidate"] = ([3], 17, (net, z) => net.LayerChoice("end", null, net.Op("Softmax", z), net.Op("Softmax", net.Op("Neg", z)))),
         ["Sigmoid"] = ([3], 17, (net, z) => net.Op("Sigmoid", z)),
