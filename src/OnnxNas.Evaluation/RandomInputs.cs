@@ -45,6 +45,7 @@ public static class RandomInputs
     /// <param name="ranges">By name, inputs that take other numbers, since they are no data.</param>
     /// <exception cref="UnsupportedOperatorException">An input is no tensor of known rank, or of a type that cannot be drawn.</exception>
     /// <exception cref="ResourceLimitException">The declared extents ask for more than <paramref name="mostBytes"/>.</exception>
+    /// <exception cref="DataException">A declared extent, such as <c>N-9</c>, is negative.</exception>
     public static IReadOnlyDictionary<string, TensorData> For(
         IEnumerable<TensorInfo> inputs, long seed, int batch = 2, IReadOnlyDictionary<string, long>? symbols = null, int integersBelow = 2, long mostBytes = MostBytes, IReadOnlyDictionary<string, ValueRange>? ranges = null)
     {
@@ -118,7 +119,10 @@ public static class RandomInputs
     {
         if (info.Shape is null)
             throw new UnsupportedOperatorException($"Input '{info.Name}' has no known rank; give inputs for this model.");
-        return [.. info.Shape.Select((dim, axis) => dim.Evaluate(extents) ?? (axis == 0 ? batch : OtherExtent))];
+        long[] dims = [.. info.Shape.Select((dim, axis) => dim.Evaluate(extents) ?? (axis == 0 ? batch : OtherExtent))];
+        return dims.All(d => d >= 0)
+            ? dims
+            : throw new DataException($"Input '{info.Name}' is declared as {info.Shape}, which is [{string.Join(',', dims)}] for the extents that are tried. Correct the declared extents.");
     }
 
     private static Dictionary<string, long> Extents(IEnumerable<TensorInfo> inputs, int batch, IReadOnlyDictionary<string, long>? symbols)

@@ -75,6 +75,15 @@ public sealed class RandomInputsTests
     }
 
     [TestMethod]
+    public void An_extent_that_comes_out_negative_is_refused_by_name()
+    {
+        var input = new TensorInfo("x", ElementType.Float32, new Shape([Dim.Parse("N-9"), 4]));
+        var message = Assert.ThrowsExactly<DataException>(() => RandomInputs.For([input], 1)).Message;
+        Assert.Contains("'x'", message);
+        Assert.Contains("[-7,4]", message);
+    }
+
+    [TestMethod]
     [DataRow("encoder.onnx")]
     [DataRow("recurrent.onnx")]
     [DataRow("unet-baked.onnx")]
