@@ -97,6 +97,9 @@ internal sealed class Resize : NamedOperator
         var region = interpolation.Coordinates == Crop ? Floats(Given(inputs, 1)) ?? throw Error($"the coordinates {Crop} need a region of interest.") : null;
         if (region is not null && region.Length != 2 * at.Length)
             throw Error($"the region of interest has {region.Length} numbers for {at.Length} axes; two are needed for each.");
+        // Fractions of the extents: beyond this, places have no exact number any more.
+        if (region?.FirstOrDefault(r => !(MathF.Abs(r) <= 1 << 10), 0) is { } far and not 0)
+            throw Error($"the region of interest reaches to {far}; it is given in fractions of the extents, of at most 1,024.");
         Interpolation.Axis[] lines;
         if ((fixedScales ?? Floats(Given(inputs, scalesInput))) is { } scales)
         {

@@ -53,6 +53,11 @@ public sealed class ResizeTests
         new("too few scales", 13, "Resize", X, null, TensorData.Vector(2f)) { Refusal = "do not fit" },
         new("scale 0", 13, "Resize", X, null, TensorData.Vector(1f, 1f, 0f, 1f)) { Refusal = "positive" },
         new("no region", 13, "Resize", X, null, Up) { Attributes = [Attr.Of("coordinate_transformation_mode", "tf_crop_and_resize")], Refusal = "region" },
+        new("region without end", 13, "Resize", X, TensorData.Vector(0f, 0f, 0.2f, -1e30f, 1f, 1f, 0.8f, 1e30f), null, TensorData.Vector<long>(2, 3, 3, 5))
+        {
+            Attributes = [Attr.Of("coordinate_transformation_mode", "tf_crop_and_resize"), Attr.Of("mode", "linear")],
+            Refusal = "fractions",
+        },
         new("cubic in version 10", 10, "Resize", X, Up) { Attributes = [Attr.Of("mode", "cubic")], Refusal = "cubic" },
         new("withdrawn", 10, "Upsample", X, Up) { Refusal = "Resize" },
     ];
