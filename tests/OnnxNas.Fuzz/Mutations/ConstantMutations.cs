@@ -41,7 +41,7 @@ internal static class ConstantMutations
             tensor.Dims.Add(count);
         }),
         On("one axis fewer", t => t.Dims.Count > 0, (tensor, random) => tensor.Dims.RemoveAt(random.NextInt(tensor.Dims.Count))),
-        On("the first elements only", t => t is { HasRawData: true, Dims: [> 1, ..] } && t.RawData.Length % t.Dims[0] == 0, (tensor, random) =>
+        On("the first elements only", t => t is { HasRawData: true, Dims: [> 1 and <= int.MaxValue, ..] } && t.RawData.Length % t.Dims[0] == 0, (tensor, random) =>
         {
             var (row, kept) = ((int)(tensor.RawData.Length / tensor.Dims[0]), random.NextInt((int)tensor.Dims[0]));
             (tensor.RawData, tensor.Dims[0]) = (ByteString.CopyFrom(tensor.RawData.Span[..(row * kept)]), kept);
